@@ -1,0 +1,10 @@
+create schema if not exists landing;
+create schema if not exists raw;
+create schema if not exists quarantine;
+create schema if not exists staging;
+create schema if not exists intermediate;
+create schema if not exists candidate;
+create schema if not exists marts;
+create schema if not exists ops;
+create schema if not exists vault;
+revoke all on schema vault from public;
