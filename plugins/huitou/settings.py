@@ -36,7 +36,8 @@ class Settings(BaseModel):
         None, ge=1, le=65535, description="Port of the embedded server; unset takes a free one."
     )
     db_durable: bool = Field(
-        True, description="Keep fsync on in the embedded server. Off only where a lost database costs nothing."
+        True,
+        description="Keep fsync on in the embedded server. Off only where a lost database costs nothing.",
     )
     clock: str = Field(
         "system",
@@ -98,3 +99,8 @@ def _unknown_message(name: str, known: list[str]) -> str:
 def process_environment() -> dict[str, str]:
     """A copy of the whole environment, for a child process that needs more of it than Huitou's own settings."""
     return dict(os.environ)
+
+
+def export(variables: dict[str, str]) -> None:
+    """Set environment variables for libraries in this process that read nothing else (dbt, Airflow)."""
+    os.environ.update(variables)

@@ -54,6 +54,7 @@ create table ops.decisions (
     outcome       text not null,
     period        text not null,
     reason        text not null,
+    reason_zh     text not null,
     segment       text,
     value         numeric(18, 2),
     message_id    uuid,
