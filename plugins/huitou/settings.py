@@ -97,7 +97,7 @@ def _unknown_message(name: str, known: list[str]) -> str:
 
 
 def process_environment() -> dict[str, str]:
-    """A copy of the whole environment, for a child process that needs more of it than Huitou's own settings."""
+    """A copy of the whole environment, for a child process that needs more than our own settings."""
     return dict(os.environ)
 
 

@@ -1,8 +1,8 @@
 """The raw tables, one a contract: made and widened from the contracts alone.
 
 Each table keeps every version of every key. Beside the contract's columns stand the row's provenance:
-``_source``, ``_file_id``, ``_line``, ``_business_date`` (when the platform learned of it), ``_version`` (which of
-two rows of one key is newer) and ``_row_hash``.
+``_source``, ``_file_id``, ``_line``, ``_business_date`` (the night by which the platform knew the row),
+``_version`` (which of two rows of one key is newer) and ``_row_hash``.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ def table_of(contract: Contract) -> sql.Identifier:
 
 
 def ensure_raw_tables(connection: psycopg.Connection) -> None:
-    """Create the tables of all contracts, and add the columns that a contract gained. Safe to run at any time."""
+    """Create the tables of all contracts, and add the columns that a contract gained. Safe to repeat."""
     with connection.transaction():
         connection.execute("select pg_advisory_xact_lock(hashtext('huitou.raw_tables'))")
         for contract in contracts().values():

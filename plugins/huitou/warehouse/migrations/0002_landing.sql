@@ -4,9 +4,11 @@ create table landing.files (
     source         text not null,
     feed           text not null,
     business_date  date not null,
+    night          date not null,
     name           text not null,
     sha256         text not null,
     bytes          bigint not null,
+    stamp          text not null,
     mapping_sha256 text not null,
     landed_as      text not null,
     rows_seen      bigint not null,
@@ -18,8 +20,11 @@ create table landing.files (
     constraint every_row_is_accounted_for check (rows_seen = loaded + duplicate + quarantined),
     constraint one_record_a_file_and_night unique (source, feed, business_date, name, sha256)
 );
+comment on column landing.files.business_date is 'the day that the file is of';
+comment on column landing.files.night is 'the night that brought it: later than its day where it was late';
+comment on column landing.files.stamp is 'what the store says of the file without reading it: size, time, tag';
 comment on column landing.files.ahead is 'rows dated after the business date: not of this night, not counted as seen';
-create index files_by_date on landing.files (business_date, feed);
+create index files_by_night on landing.files (night, feed);
 
 create table quarantine.rows (
     quarantine_id bigint generated always as identity primary key,

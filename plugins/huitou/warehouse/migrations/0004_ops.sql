@@ -93,9 +93,12 @@ create table ops.messages (
     state_reason  text,
     attempts      integer not null default 0,
     not_before    timestamptz,
+    worker        bigint,
     unique (campaign, period, customer_key, channel),
     constraint one_message_a_contact_point_and_period unique (campaign, period, channel, contact_hash)
 ) with (fillfactor = 70);
+comment on column ops.messages.attempts is 'how often a request for it may have left';
+comment on column ops.messages.worker is 'who holds it while claimed or sending: the advisory lock of that worker';
 comment on column ops.messages.payload is 'template and values of the message; the contact point joins only when it leaves';
 create index messages_to_send on ops.messages (channel, message_id) where state in ('approved', 'parked');
 create index messages_in_doubt on ops.messages (channel, message_id) where state in ('claimed', 'sending', 'unknown');
@@ -131,4 +134,42 @@ create table ops.switches (
     scope  text primary key,
     reason text not null
 );
+-- Claims and changes of consent exclude each other: whoever changes what consent is read from shares this gate
+-- until the change commits, a claim closes it. So no claim commits after a refusal that it did not read.
+create function ops.close_consent_gate() returns void
+language sql as $$ select pg_advisory_xact_lock(hashtextextended('huitou.consent_gate', 0)) $$;
+
+create function ops.share_consent_gate() returns trigger
+language plpgsql as $$
+begin
+    perform pg_advisory_xact_lock_shared(hashtextextended('huitou.consent_gate', 0));
+    return null;
+end
+$$;
+
+-- Puts the gate on every table that consent is read from. Making a trigger waits for writers that came before it.
+create function ops.guard_consent() returns void
+language plpgsql as $$
+declare
+    place regclass;
+begin
+    for place in
+        select to_regclass(name)
+        from unnest(array[
+            'vault.consent_events', 'vault.suppressions', 'vault.identities', 'raw.customers'
+        ]) as name
+        where not exists (
+            select from pg_trigger where tgrelid = to_regclass(name) and tgname = 'consent_gate'
+        )
+    loop
+        if place is not null then
+            execute format(
+                'create or replace trigger consent_gate before insert or update or delete or truncate on %s '
+                'for each statement execute function ops.share_consent_gate()', place
+            );
+        end if;
+    end loop;
+end
+$$;
+
 comment on table ops.switches is 'a row stops sending: scope is all, channel:NAME or campaign:NAME; read inside each claim';

@@ -1,0 +1,172 @@
+"""The typed cast: SQL that turns staged text into contract columns and names what is wrong with a row.
+
+Every value is judged inside the statement, none raises: a row comes out with all its reasons, and the good rows
+beside it are untouched.
+"""
+
+from __future__ import annotations
+
+import re
+
+from psycopg import sql
+
+from huitou.errors import UserError
+from huitou.sources.contract import Column
+from huitou.sources.feeds import ColumnMap, Feed
+from huitou.sources.personal import INVALID
+
+ISO_DATE = r"^\d{4}-\d{1,2}-\d{1,2}"
+ISO_TIME = ISO_DATE + r"([T ]\d{1,2}:\d{2}(:\d{2}(\.\d+)?)?)?( ?(Z|[+-]\d{2}(:?\d{2})?))?$"
+HAS_OFFSET = r"\d( ?(Z|[+-]\d{2}(:?\d{2})?))$"
+NUMBER = r"^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,2})?$"
+TRUE_WORDS = ("true", "t", "yes", "y", "1", "是")
+FALSE_WORDS = ("false", "f", "no", "n", "0", "否")
+_DIRECTIVES = {
+    "Y": r"(\d{4})",
+    "m": r"(\d{1,2})",
+    "d": r"(\d{1,2})",
+    "H": r"(\d{1,2})",
+    "M": r"(\d{2})",
+    "S": r"(\d{2})",
+}
+
+Sql = sql.Composable
+
+
+def staged_name(feed: Feed, source: str) -> str:
+    """The column of the staging table that holds a source column; source names may be longer than SQL allows."""
+    return f"s{feed.source_columns.index(source)}"
+
+
+def typed_columns(feed: Feed, zone: str, base_currency: str) -> list[tuple[str, Sql, Sql]]:
+    """(contract column, typed value, reason or null) as SQL over the staged text, in contract order."""
+    out: list[tuple[str, Sql, Sql]] = []
+    for name, column in feed.contract.columns.items():
+        mapping = feed.columns.get(name)
+        if mapping is None and column.type == "currency":
+            mapping = ColumnMap.model_validate({"const": base_currency})
+        if mapping is None:
+            out.append((name, sql.SQL("null::{}").format(sql.SQL(column.sql_type)), sql.SQL("null")))
+            continue
+        text = _text(feed, mapping)
+        valid, value = _typed(column, mapping, text, mapping.time_zone or zone)
+        out.append((name, _guarded(valid, value, column), _reason(name, column, text, valid, value)))
+    return out
+
+
+def _text(feed: Feed, mapping: ColumnMap) -> Sql:
+    if mapping.const is not None:
+        return sql.Literal(mapping.const)
+    if mapping.ordinal:
+        keys = sql.SQL(", ").join(sql.Identifier(staged_name(feed, name)) for name in mapping.ordinal)
+        return sql.SQL("(row_number() over (partition by _file, {} order by _line))::text").format(keys)
+    column = sql.Identifier(staged_name(feed, mapping.source or ""))
+    text: Sql = sql.SQL("nullif(btrim({}, E' \\t\\r\\n'), '')").format(column)
+    if mapping.values:
+        whens = sql.SQL(" ").join(
+            sql.SQL("when {} then {}").format(sql.Literal(old), sql.Literal(new))
+            for old, new in mapping.values.items()
+        )
+        text = sql.SQL("case {text} {whens} else {text} end").format(text=text, whens=whens)
+    return text
+
+
+def _typed(column: Column, mapping: ColumnMap, text: Sql, zone: str) -> tuple[Sql, Sql]:
+    """(is the text valid, its value if it is)."""
+    if column.type in ("integer", "number", "money"):
+        return _number(column, mapping, text)
+    if column.type in ("timestamp", "date", "month_day"):
+        return _time(column, _iso(mapping, text), zone)
+    if column.type == "boolean":
+        words = sql.SQL(", ").join(map(sql.Literal, TRUE_WORDS + FALSE_WORDS))
+        truths = sql.SQL(", ").join(map(sql.Literal, TRUE_WORDS))
+        lower = sql.SQL("lower({})").format(text)
+        return sql.SQL("{} in ({})").format(lower, words), sql.SQL("{} in ({})").format(lower, truths)
+    if column.type == "currency":
+        upper = sql.SQL("upper({})").format(text)
+        return sql.SQL("{} ~ '^[A-Z]{{3}}$'").format(upper), upper
+    if column.is_contact:
+        return sql.SQL("{} not like {}").format(text, sql.Literal(INVALID + "%")), text
+    return sql.SQL("true"), text
+
+
+def _number(column: Column, mapping: ColumnMap, text: Sql) -> tuple[Sql, Sql]:
+    if mapping.decimal == ",":
+        text = sql.SQL("replace(replace({}, '.', ''), ',', '.')").format(text)
+    limit = "1e15" if column.type != "number" else "1e30"
+    value: Sql = sql.SQL("{}::numeric").format(text)
+    if mapping.divide != 1:
+        value = sql.SQL("{} / {}").format(value, sql.Literal(mapping.divide))
+    valid = sql.SQL("case when {t} ~ {p} then abs({t}::numeric) < {limit}{whole} else false end").format(
+        t=text,
+        p=sql.Literal(NUMBER),
+        limit=sql.SQL(limit),
+        whole=sql.SQL(" and ({v}) = trunc({v})").format(v=value) if column.type == "integer" else sql.SQL(""),
+    )
+    return valid, value
+
+
+def _iso(mapping: ColumnMap, text: Sql) -> Sql:
+    """The text rewritten to ISO 8601 order where the mapping states a format of its own."""
+    if not mapping.format:
+        return text
+    parts = re.split(r"%(\w)", mapping.format)
+    order = parts[1::2]
+    if not {"Y", "m", "d"} <= set(order) or not set(order) <= set(_DIRECTIVES):
+        raise UserError(f"format {mapping.format!r}: use %Y %m %d and, for times, %H %M %S.")
+    pattern = "".join(_DIRECTIVES[part] if i % 2 else re.escape(part) for i, part in enumerate(parts))
+    back = {directive: f"\\{order.index(directive) + 1}" for directive in order}
+    iso = "-".join(back[directive] for directive in "Ymd")
+    if "H" in order:
+        iso += f" {back['H']}:{back.get('M', '00')}:{back.get('S', '00')}"
+    rewritten = sql.SQL("regexp_replace({t}, {p}, {iso})").format(
+        t=text, p=sql.Literal(f"^{pattern}$"), iso=sql.Literal(iso)
+    )
+    return sql.SQL("case when {t} ~ {p} then {rewritten} else '?' || {t} end").format(
+        t=text, p=sql.Literal(f"^{pattern}$"), rewritten=rewritten
+    )
+
+
+def _time(column: Column, text: Sql, zone: str) -> tuple[Sql, Sql]:
+    if column.type == "month_day":
+        # A leap year, so that 29 February stands.
+        full = sql.SQL("'2000-' || regexp_replace({}, '^\\d{{4}}-', '')").format(text)
+        valid: Sql = sql.SQL(
+            "case when {t} ~ '^(\\d{{4}}-)?\\d{{2}}-\\d{{2}}$' then pg_input_is_valid({f}, 'date') else false end"
+        )
+        return valid.format(t=text, f=full), sql.SQL("to_char(({})::date, 'MM-DD')").format(full)
+    pattern = sql.Literal(ISO_TIME)
+    valid = sql.SQL("case when {t} ~ {p} then pg_input_is_valid({t}, 'timestamptz') else false end").format(
+        t=text, p=pattern
+    )
+    if column.type == "date":
+        return valid, sql.SQL("left({}, 10)::date").format(text)
+    value = sql.SQL(
+        "case when {t} ~ {offset} and {t} ~ ':' then {t}::timestamptz else {t}::timestamp at time zone {zone} end"
+    ).format(t=text, offset=sql.Literal(HAS_OFFSET), zone=sql.Literal(zone))
+    return valid, value
+
+
+def _guarded(valid: Sql, value: Sql, column: Column) -> Sql:
+    return sql.SQL("(case when {} then {} end)::{}").format(valid, value, sql.SQL(column.sql_type))
+
+
+def _reason(name: str, column: Column, text: Sql, valid: Sql, value: Sql) -> Sql:
+    """The first thing wrong with this value, as ``code:column``; null where nothing is."""
+    checks = []
+    if column.required:
+        checks.append((sql.SQL("{} is null").format(text), f"missing:{name}"))
+    checks.append((sql.SQL("{} is not null and not ({})").format(text, valid), f"not_a_{column.type}:{name}"))
+    if column.allowed:
+        allowed = sql.SQL(", ").join(map(sql.Literal, column.allowed))
+        checks.append((sql.SQL("{} not in ({})").format(text, allowed), f"not_allowed:{name}"))
+    for bound, sign in ((column.minimum, "<"), (column.maximum, ">")):
+        if bound is not None:
+            test = sql.SQL("case when {} then {} {} {} end").format(
+                valid, value, sql.SQL(sign), sql.Literal(bound)
+            )
+            checks.append((test, f"out_of_range:{name}"))
+    whens = sql.SQL(" ").join(
+        sql.SQL("when {} then {}").format(test, sql.Literal(code)) for test, code in checks
+    )
+    return sql.SQL("case {} end").format(whens)
