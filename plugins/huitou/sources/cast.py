@@ -18,6 +18,7 @@ from huitou.sources.personal import INVALID
 ISO_DATE = r"^\d{4}-\d{1,2}-\d{1,2}"
 ISO_TIME = ISO_DATE + r"([T ]\d{1,2}:\d{2}(:\d{2}(\.\d+)?)?)?( ?(Z|[+-]\d{2}(:?\d{2})?))?$"
 HAS_OFFSET = r"\d( ?(Z|[+-]\d{2}(:?\d{2})?))$"
+MONTH_DAY = r"^(\d{4}-)?\d{2}-\d{2}$"
 NUMBER = r"^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,2})?$"
 TRUE_WORDS = ("true", "t", "yes", "y", "1", "是")
 FALSE_WORDS = ("false", "f", "no", "n", "0", "否")
@@ -64,8 +65,7 @@ def _text(feed: Feed, mapping: ColumnMap) -> Sql:
     text: Sql = sql.SQL("nullif(btrim({}, E' \\t\\r\\n'), '')").format(column)
     if mapping.values:
         whens = sql.SQL(" ").join(
-            sql.SQL("when {} then {}").format(sql.Literal(old), sql.Literal(new))
-            for old, new in mapping.values.items()
+            sql.SQL("when {} then {}").format(sql.Literal(old), sql.Literal(new)) for old, new in mapping.values.items()
         )
         text = sql.SQL("case {text} {whens} else {text} end").format(text=text, whens=whens)
     return text
@@ -131,10 +131,10 @@ def _time(column: Column, text: Sql, zone: str) -> tuple[Sql, Sql]:
     if column.type == "month_day":
         # A leap year, so that 29 February stands.
         full = sql.SQL("'2000-' || regexp_replace({}, '^\\d{{4}}-', '')").format(text)
-        valid: Sql = sql.SQL(
-            "case when {t} ~ '^(\\d{{4}}-)?\\d{{2}}-\\d{{2}}$' then pg_input_is_valid({f}, 'date') else false end"
+        valid = sql.SQL("case when {t} ~ {p} then pg_input_is_valid({f}, 'date') else false end").format(
+            t=text, p=sql.Literal(MONTH_DAY), f=full
         )
-        return valid.format(t=text, f=full), sql.SQL("to_char(({})::date, 'MM-DD')").format(full)
+        return valid, sql.SQL("to_char(({})::date, 'MM-DD')").format(full)
     pattern = sql.Literal(ISO_TIME)
     valid = sql.SQL("case when {t} ~ {p} then pg_input_is_valid({t}, 'timestamptz') else false end").format(
         t=text, p=pattern
@@ -162,11 +162,7 @@ def _reason(name: str, column: Column, text: Sql, valid: Sql, value: Sql) -> Sql
         checks.append((sql.SQL("{} not in ({})").format(text, allowed), f"not_allowed:{name}"))
     for bound, sign in ((column.minimum, "<"), (column.maximum, ">")):
         if bound is not None:
-            test = sql.SQL("case when {} then {} {} {} end").format(
-                valid, value, sql.SQL(sign), sql.Literal(bound)
-            )
+            test = sql.SQL("case when {} then {} {} {} end").format(valid, value, sql.SQL(sign), sql.Literal(bound))
             checks.append((test, f"out_of_range:{name}"))
-    whens = sql.SQL(" ").join(
-        sql.SQL("when {} then {}").format(test, sql.Literal(code)) for test, code in checks
-    )
+    whens = sql.SQL(" ").join(sql.SQL("when {} then {}").format(test, sql.Literal(code)) for test, code in checks)
     return sql.SQL("case {} end").format(whens)

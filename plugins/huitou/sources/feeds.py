@@ -6,19 +6,18 @@ its stem. Every mistake in them is a ``UserError`` that names the file, the key 
 
 from __future__ import annotations
 
-import difflib
 import hashlib
 from datetime import date
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 from zoneinfo import ZoneInfo, available_timezones
 
-import yaml
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from huitou.errors import UserError
 from huitou.settings import Settings
 from huitou.sources.contract import Contract, contracts
+from huitou.yaml_files import Strict, did_you_mean, read_yaml, validated
 
 SOURCE_FILE = "_source.yml"
 DATE_MARK = "{business_date}"
@@ -26,8 +25,7 @@ DATE_MARK = "{business_date}"
 
 def _known_zone(name: str) -> str:
     if name not in available_timezones():
-        near = difflib.get_close_matches(name, available_timezones(), n=1)
-        raise ValueError(f"not an IANA time zone{f'; did you mean {near[0]}?' if near else ''}")
+        raise ValueError(f"not an IANA time zone.{did_you_mean(name, sorted(available_timezones()))}")
     return name
 
 
@@ -35,11 +33,7 @@ TimeZone = Annotated[str, AfterValidator(_known_zone)]
 Currency = Annotated[str, Field(pattern=r"^[A-Z]{3}$", description="ISO 4217 code")]
 
 
-class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=False)
-
-
-class FilesSpec(_Strict):
+class FilesSpec(Strict):
     """The `files` connector: one file a night, or one file that holds all dates."""
 
     path: str
@@ -56,13 +50,13 @@ class FilesSpec(_Strict):
         return DATE_MARK in self.path
 
 
-class ColumnMap(_Strict):
+class ColumnMap(Strict):
     """How one contract column is made: from a source column, a constant, or a count within other columns."""
 
     source: str | None = Field(None, alias="from")
     const: str | None = None
     ordinal: tuple[str, ...] = ()
-    values: dict[str, str] = {}
+    values: dict[str, str] = Field({})
     format: str | None = None
     time_zone: TimeZone | None = None
     decimal: Literal[".", ","] = "."
@@ -71,16 +65,14 @@ class ColumnMap(_Strict):
     @model_validator(mode="after")
     def _one_origin(self) -> ColumnMap:
         given = [
-            name
-            for name, value in (("from", self.source), ("const", self.const), ("ordinal", self.ordinal))
-            if value
+            name for name, value in (("from", self.source), ("const", self.const), ("ordinal", self.ordinal)) if value
         ]
         if len(given) != 1:
             raise ValueError("give exactly one of: from, const, ordinal")
         return self
 
 
-class Feed(_Strict):
+class Feed(Strict):
     """One feed of one source."""
 
     feed: str
@@ -112,7 +104,7 @@ class Feed(_Strict):
         return hashlib.sha256(text.encode()).hexdigest()
 
 
-class SourceSet(_Strict):
+class SourceSet(Strict):
     """A shop's source: its name, where its files are, its clock and its money, and its feeds."""
 
     name: str = Field(pattern=r"^[a-z][a-z0-9_]*$")
@@ -120,7 +112,7 @@ class SourceSet(_Strict):
     time_zone: TimeZone
     base_currency: Currency
     country: str = Field(pattern=r"^[A-Z]{2}$")
-    feeds: dict[str, Feed] = {}
+    feeds: dict[str, Feed] = Field({}, exclude=True)
 
     @property
     def zone(self) -> ZoneInfo:
@@ -140,19 +132,15 @@ def load_source_set(settings: Settings) -> SourceSet:
         raise UserError(
             f"{folder} is not a set of feeds: it has no {SOURCE_FILE}. Set HUITOU_SOURCES to a folder that has one."
         )
-    head = _read(folder / SOURCE_FILE)
+    head = read_yaml(folder / SOURCE_FILE)
     feeds = {}
     for path in sorted(folder.glob("*.yml")):
         if path.name != SOURCE_FILE:
             feeds[path.stem] = _load_feed(path)
     if not feeds:
         raise UserError(f"{folder} holds no feed file: add one, see docs/architecture.md.")
-    source_set: SourceSet = _validated(SourceSet, folder / SOURCE_FILE, {**head, "feeds": {}})
-    root = (
-        str(settings.source_root)
-        if settings.source_root
-        else _resolved_root(source_set.root, folder, settings)
-    )
+    source_set = validated(SourceSet, folder / SOURCE_FILE, {**head, "feeds": {}})
+    root = str(settings.source_root) if settings.source_root else _resolved_root(source_set.root, folder, settings)
     return source_set.model_copy(update={"root": root, "feeds": feeds})
 
 
@@ -162,19 +150,16 @@ def _resolved_root(root: str, folder: Path, settings: Settings) -> str:
 
 
 def _load_feed(path: Path) -> Feed:
-    feed: Feed = _validated(Feed, path, _read(path))
+    feed = validated(Feed, path, read_yaml(path))
     known = contracts()
     if feed.feed != path.stem:
-        raise UserError(
-            f"{path}: feed: is {feed.feed}, but the file is named {path.name}. Make them the same."
-        )
+        raise UserError(f"{path}: feed: is {feed.feed}, but the file is named {path.name}. Make them the same.")
     if feed.feed not in known:
         raise UserError(f"{path}: feed: {feed.feed} has no contract. Contracts are: {', '.join(known)}.")
     contract = known[feed.feed]
     for name in feed.columns:
         if name not in contract.columns:
-            near = difflib.get_close_matches(name, contract.columns, n=1)
-            hint = f" Did you mean {near[0]}?" if near else ""
+            hint = did_you_mean(name, list(contract.columns))
             raise UserError(
                 f"{path}: columns.{name}: not in the contract.{hint} Allowed are: {', '.join(contract.columns)}."
             )
@@ -183,49 +168,6 @@ def _load_feed(path: Path) -> Feed:
     if missing:
         raise UserError(f"{path}: columns: the contract requires {', '.join(missing)}. Map each of them.")
     return feed
-
-
-def _read(path: Path) -> dict[str, Any]:
-    try:
-        value = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError) as error:
-        raise UserError(f"{path}: cannot be read: {error}.") from None
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        where = f" line {mark.line + 1}, column {mark.column + 1}" if mark else ""
-        raise UserError(f"{path}:{where} is not valid YAML: {getattr(error, 'problem', error)}.") from None
-    if not isinstance(value, dict):
-        raise UserError(f"{path}: must be a mapping of keys to values.")
-    return value
-
-
-def _validated(model: type[Any], path: Path, value: dict[str, Any]) -> Any:
-    try:
-        return model.model_validate(value)
-    except ValidationError as error:
-        raise UserError("\n".join(_explain(path, model, detail) for detail in error.errors()[:5])) from None
-
-
-def _explain(path: Path, model: type[BaseModel], detail: Any) -> str:
-    key = ".".join(str(part) for part in detail["loc"]) or "(whole file)"
-    if detail["type"] == "extra_forbidden":
-        allowed = _allowed_keys(model, detail["loc"][:-1])
-        near = difflib.get_close_matches(str(detail["loc"][-1]), allowed, n=1)
-        hint = f" Did you mean {near[0]}?" if near else ""
-        return f"{path}: {key}: unknown key.{hint} Allowed are: {', '.join(allowed)}."
-    if detail["type"] == "literal_error":
-        return f"{path}: {key}: {detail['input']!r} is not allowed. Allowed are: {detail['ctx']['expected']}."
-    return f"{path}: {key}: {detail['msg'].removeprefix('Value error, ')}."
-
-
-def _allowed_keys(model: type[BaseModel], location: tuple[Any, ...]) -> list[str]:
-    owner: type[BaseModel] = model
-    for part in location:
-        if str(part) == "files":
-            owner = FilesSpec
-        elif str(part) == "columns":
-            owner = ColumnMap
-    return [field.alias or name for name, field in owner.model_fields.items() if name != "feeds"]
 
 
 def iso_date(text: str) -> date:

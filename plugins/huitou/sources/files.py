@@ -61,12 +61,8 @@ def find_files(source_set: SourceSet, feed: Feed, night: date) -> list[SourceFil
     found = find(store, root, pattern, night)
     if not feed.files.optional and not any(file.business_date == night for file in found):
         wanted = feed.files.path.replace(DATE_MARK, night.isoformat())
-        newest = (
-            f" The newest there is of {found[-1].business_date}." if found else " There is none of any date."
-        )
-        raise TransientError(
-            f"{feed.feed}: no file for {night}: looked for {wanted} under {source_set.root}.{newest}"
-        )
+        newest = f" The newest there is of {found[-1].business_date}." if found else " There is none of any date."
+        raise TransientError(f"{feed.feed}: no file for {night}: looked for {wanted} under {source_set.root}.{newest}")
     return found
 
 

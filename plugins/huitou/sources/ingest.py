@@ -81,9 +81,7 @@ def _ingest(
     return _result(connection, source_set, feed, night, sorted(new_columns))
 
 
-def _is_known(
-    connection: psycopg.Connection, source_set: SourceSet, feed: Feed, file: SourceFile, night: date
-) -> bool:
+def _is_known(connection: psycopg.Connection, source_set: SourceSet, feed: Feed, file: SourceFile, night: date) -> bool:
     """The manifest has this very file; a mended mapping counts only for the night that is asked for."""
     row = connection.execute(
         "select mapping_sha256 from landing.files where source = %s and feed = %s and business_date = %s"
@@ -148,4 +146,5 @@ def _result(
         (source_set.name, feed.feed, night),
     ).fetchone()
     assert row is not None
-    return IngestResult(feed.feed, night, *(int(value) for value in row), new_columns=new_columns)
+    files, seen, loaded, duplicate, quarantined, ahead = map(int, row)
+    return IngestResult(feed.feed, night, files, seen, loaded, duplicate, quarantined, ahead, new_columns)

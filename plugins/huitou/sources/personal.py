@@ -59,9 +59,7 @@ class Sealer:
     def _hash_column(self, values: pa.Array, kind: str) -> pa.Array:
         encoded = values.dictionary_encode()
         hashes = [self._hash_value(kind, text) for text in encoded.dictionary.to_pylist()]
-        return pa.DictionaryArray.from_arrays(encoded.indices, pa.array(hashes, pa.string())).cast(
-            pa.string()
-        )
+        return pa.DictionaryArray.from_arrays(encoded.indices, pa.array(hashes, pa.string())).cast(pa.string())
 
     def _hash_value(self, kind: str, text: str) -> str | None:
         if not text.strip():

@@ -101,12 +101,8 @@ class _refusing:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: object) -> None:
         name = self._path.name.split("-", 1)[-1]
         if isinstance(error, EOFError | zlib.error | gzip.BadGzipFile):
-            raise UserError(
-                f"{name}: the compressed file is cut or damaged: {error}. Send it again whole."
-            ) from None
-        if isinstance(error, UnicodeDecodeError | pa.ArrowInvalid | LookupError) and not isinstance(
-            error, KeyError
-        ):
+            raise UserError(f"{name}: the compressed file is cut or damaged: {error}. Send it again whole.") from None
+        if isinstance(error, UnicodeDecodeError | pa.ArrowInvalid | LookupError) and not isinstance(error, KeyError):
             raise UserError(
                 f"{name}: cannot be read as its feed file says: {str(error).splitlines()[0]}. "
                 "Check format, encoding and delimiter, or send the file again."
@@ -126,16 +122,12 @@ def _cut(path: Path, why: str) -> UserError:
 
 def _csv_header(path: Path, stream: IO[bytes], spec: FilesSpec) -> list[str]:
     text = io.TextIOWrapper(stream, encoding=spec.encoding, newline="")
-    names = [
-        name.removeprefix("\ufeff").strip() for name in next(csv.reader(text, delimiter=spec.delimiter), [])
-    ]
+    names = [name.removeprefix("\ufeff").strip() for name in next(csv.reader(text, delimiter=spec.delimiter), [])]
     if not names:
         raise _cut(path, "it has no header line")
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
-        raise UserError(
-            f"{path.name}: line 1 names column {twice[0]!r} twice. Give each column its own name."
-        )
+        raise UserError(f"{path.name}: line 1 names column {twice[0]!r} twice. Give each column its own name.")
     return names
 
 
@@ -181,9 +173,7 @@ def _read_csv(path: Path, spec: FilesSpec, columns: list[str]) -> Iterator[TextB
 
 def _refuse_cut_csv(path: Path, spec: FilesSpec, watched: Watched, last_value: str) -> None:
     if spec.final_newline and watched.last not in (b"\n", b"\r", b"\x00"):
-        raise _cut(
-            path, "its last line has no end (if the source writes it so, set files.final_newline: false)"
-        )
+        raise _cut(path, "its last line has no end (if the source writes it so, set files.final_newline: false)")
     if watched.quotes % 2 and last_value.endswith(("\n", "\r")):
         raise _cut(path, "a quoted value is never closed")
 
@@ -260,9 +250,7 @@ def _json_record(raw: str | bytes) -> dict[str, Any] | None:
     return value if isinstance(value, dict) else None
 
 
-def _json_batch(
-    rows: list[dict[str, Any]], lines: list[int], bad: list[BadRow], columns: list[str]
-) -> TextBatch:
+def _json_batch(rows: list[dict[str, Any]], lines: list[int], bad: list[BadRow], columns: list[str]) -> TextBatch:
     arrays = {name: pa.array([_json_text(row.get(name)) for row in rows], pa.string()) for name in columns}
     return TextBatch(arrays, np.array(lines, dtype=np.int64), bad)
 

@@ -11,7 +11,7 @@ from huitou.sources.cast import staged_name, typed_columns
 from huitou.sources.contract import Contract
 from huitou.sources.feeds import Feed, SourceSet
 from huitou.sources.files import LandedFile
-from huitou.sources.personal import EMAIL_PATTERN, PHONE_PATTERN
+from huitou.sources.personal import EMAIL_PATTERN
 from huitou.sources.raw_tables import table_of
 
 NEXT_FILE_IDS = "select nextval(pg_get_serial_sequence('landing.files', 'file_id')) from generate_series(1, %s)"
@@ -47,7 +47,8 @@ def forget(
             (source_set.name, feed.feed, file.origin.name, file.sha256, mapping_sha256),
         ).fetchall()
         connection.execute(
-            sql.SQL("delete from {} where _file_id = any(%s)").format(table_of(feed.contract)), ([row[0] for row in old],)
+            sql.SQL("delete from {} where _file_id = any(%s)").format(table_of(feed.contract)),
+            ([row[0] for row in old],),
         )
 
 
@@ -84,7 +85,8 @@ def _type(connection: psycopg.Connection, source_set: SourceSet, feed: Feed, nig
     connection.execute(
         sql.SQL(
             "create temp table typed on commit drop as"
-            " select s._file, s._line, {values}, array_remove(array[{reasons}, {day_reason}]::text[], null) as _reasons,"
+            " select s._file, s._line, {values},"
+            " array_remove(array[{reasons}, {day_reason}]::text[], null) as _reasons,"
             " {day} as _day, coalesce({day} > {night}, false) as _ahead, {sent} as _sent"
             " from staged as s join arrived as a on a.file_id = s._file"
         ).format(
@@ -124,9 +126,7 @@ def _judge(connection: psycopg.Connection, source_set: SourceSet, feed: Feed) ->
     contract = feed.contract
     columns = sql.SQL(", ").join(sql.SQL("t.{}").format(sql.Identifier(name)) for name in contract.columns)
     key = sql.SQL(", ").join(sql.SQL("{}").format(sql.Identifier(name)) for name in contract.key)
-    same_key = sql.SQL(" and ").join(
-        sql.SQL("r.{c} = v.{c}").format(c=sql.Identifier(name)) for name in contract.key
-    )
+    same_key = sql.SQL(" and ").join(sql.SQL("r.{c} = v.{c}").format(c=sql.Identifier(name)) for name in contract.key)
     version: sql.Composable = sql.SQL("t._day::timestamp at time zone 'UTC'")
     if contract.version:
         version = sql.SQL("coalesce(t.{}, {})").format(sql.Identifier(contract.version), version)
@@ -172,9 +172,7 @@ def _judge(connection: psycopg.Connection, source_set: SourceSet, feed: Feed) ->
 
 def _load_rows(connection: psycopg.Connection, source_set: SourceSet, contract: Contract) -> None:
     names = sql.SQL(", ").join(map(sql.Identifier, contract.columns))
-    same_key = sql.SQL(" and ").join(
-        sql.SQL("r.{c} = j.{c}").format(c=sql.Identifier(name)) for name in contract.key
-    )
+    same_key = sql.SQL(" and ").join(sql.SQL("r.{c} = j.{c}").format(c=sql.Identifier(name)) for name in contract.key)
     connection.execute(
         sql.SQL(
             "insert into {table} ({names}, _source, _version, _business_date, _file_id, _line, _row_hash)"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -37,7 +37,7 @@ def stage(connection: psycopg.Connection, feed: Feed, files: dict[int, LandedFil
     staged = Staged()
     for file in files.values():
         staged.new_columns |= _new_columns(feed, file)
-    unreadable: list[tuple[int, int, str, str]] = []
+    unreadable: list[tuple[object, ...]] = []
     schema = pa.schema(
         [("_file", pa.int64()), ("_line", pa.int64())]
         + [(staged_name(feed, name), pa.string()) for name in feed.source_columns]
@@ -60,7 +60,7 @@ def keep_sealed(connection: psycopg.Connection, sealer: Sealer) -> None:
     connection.execute(
         "create temp table sealed (contact_hash text, kind text, key_id text, sealed bytea) on commit drop"
     )
-    _copy_rows(connection, "sealed", list(sealer.sealed.values()))
+    _copy_rows(connection, "sealed", sealer.sealed.values())
     connection.execute(
         "insert into vault.contact_points (contact_hash, kind, key_id, sealed)"
         " select contact_hash, kind, key_id, sealed from sealed order by contact_hash on conflict do nothing"
@@ -82,7 +82,8 @@ def _create(connection: psycopg.Connection, feed: Feed) -> None:
 def _new_columns(feed: Feed, file: LandedFile) -> set[str]:
     have = read_columns(file.path, feed.files)
     missing = [name for name in feed.source_columns if name not in have]
-    if missing and (have or feed.files.format != "jsonl") and feed.files.format != "jsonl":
+    # A JSON record may leave out what it has no value for; a table may not.
+    if missing and feed.files.format != "jsonl":
         raise UserError(
             f"{feed.feed}: {file.origin.name} of {file.origin.business_date} has no column {missing[0]!r}. "
             f"It has: {', '.join(have)}. Mend the file, or map the column in the feed file."
@@ -112,7 +113,7 @@ def _without_nul(values: pa.Array) -> pa.Array:
     return pa.compute.replace_substring(values, NUL, "\ufffd")
 
 
-def _copy_rows(connection: psycopg.Connection, table: str, rows: list[tuple[object, ...]]) -> None:
+def _copy_rows(connection: psycopg.Connection, table: str, rows: Iterable[tuple[object, ...]]) -> None:
     with connection.cursor().copy(sql.SQL("copy {} from stdin").format(sql.Identifier(table))) as copy:
         for row in rows:
             copy.write_row(row)

@@ -1,0 +1,85 @@
+-- Decides what becomes of every candidate of one campaign on one business date.
+-- The first reason that applies, in the published order, keeps a person out; who passes them all is sent to.
+create temp table considered on commit drop as
+with audience as (
+    select * from candidate.{audience} where business_date = %(day)s
+),
+
+contact as (
+    select customer_key, contact_hash from vault.contacts_as_of(%(day)s) where kind = %(contact)s
+),
+
+consent as (
+    select customer_key, granted from vault.consent_as_of(%(day)s) where channel = %(consent)s
+),
+
+refused as (
+    select contact_hash from vault.refused_as_of(%(day)s) where channel = %(consent)s
+),
+
+recent as (
+    select customer_key, contact_hash
+    from ops.messages
+    where business_date > %(day)s - %(cap_days)s and business_date <= %(day)s
+        and state not in ('rejected', 'expired', 'cancelled', 'dead')
+),
+
+recent_person as (
+    select customer_key, count(*) as messages from recent group by customer_key
+),
+
+recent_contact as (
+    select contact_hash, count(*) as messages from recent group by contact_hash
+),
+
+known as (
+    select
+        a.customer_key, a.segment, a.value, a.reason, a.reason_zh, a.priority, k.contact_hash,
+        case
+            when c.granted is not true then 'no_consent'
+            when r.contact_hash is not null then 'suppressed'
+            when greatest(p.messages, q.messages, 0) >= %(cap_messages)s or m.message_id is not null then 'capped'
+            when h.held_out then 'holdout'
+            when k.contact_hash is null then 'no_contact_point'
+            when d.message_id is not null then 'duplicate_contact'
+        end as obstacle
+    from audience as a
+    inner join ops.holdouts as h on h.campaign = %(campaign)s and h.customer_key = a.customer_key
+    left join contact as k on k.customer_key = a.customer_key
+    left join consent as c on c.customer_key = a.customer_key
+    left join refused as r on r.contact_hash = k.contact_hash
+    left join recent_person as p on p.customer_key = a.customer_key
+    left join recent_contact as q on q.contact_hash = k.contact_hash
+    left join ops.messages as m
+        on m.campaign = %(campaign)s and m.period = %(period)s and m.channel = %(channel)s
+        and m.customer_key = a.customer_key
+    left join ops.messages as d
+        on d.campaign = %(campaign)s and d.period = %(period)s and d.channel = %(channel)s
+        and d.contact_hash = k.contact_hash
+),
+
+shared as (
+    select *, row_number() over (partition by obstacle, contact_hash order by priority, customer_key) as owner_rank
+    from known
+),
+
+single as (
+    select *, coalesce(obstacle, case when owner_rank > 1 then 'duplicate_contact' end) as kept_out
+    from shared
+),
+
+paid as (
+    select *, row_number() over (partition by kept_out order by priority, customer_key) as spend_rank
+    from single
+)
+
+select
+    customer_key, segment, value, reason, reason_zh, priority, contact_hash,
+    coalesce(
+        kept_out,
+        case when spend_rank > %(budget)s then 'over_budget' end,
+        case when %(is_stale)s then 'stale_data' end,
+        'send'
+    ) as outcome,
+    ops.name_uuid(%(campaign)s, %(period)s, customer_key, %(channel)s) as message_id
+from paid;

@@ -1,0 +1,61 @@
+"""The command line: one verb a step, each calling the function that the DAG's task calls."""
+
+from __future__ import annotations
+
+import sys
+
+import click
+import psycopg
+
+from huitou.commands import answers, servers, steps
+from huitou.errors import HuitouError, UserError
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+@click.version_option(package_name="huitou")
+def cli() -> None:
+    """Huitou (回头): a shop's nights, from files as sent to messages accepted once."""
+
+
+for command in (
+    steps.shop,
+    steps.ingest,
+    steps.check,
+    steps.build,
+    steps.plan,
+    steps.deliver,
+    steps.night,
+    answers.why,
+    answers.status,
+    answers.quarantine,
+    servers.db,
+    servers.sandbox,
+    servers.ui,
+):
+    cli.add_command(command)
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run the command line. A mistake or a failed night is one message and an exit code, never a traceback."""
+    try:
+        cli.main(args=arguments, prog_name="huitou", standalone_mode=False)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(UserError.exit_code)
+    except click.Abort:
+        click.echo("huitou: interrupted", err=True)
+        sys.exit(130)
+    except HuitouError as error:
+        click.echo(f"huitou: {error}", err=True)
+        sys.exit(error.exit_code)
+    except psycopg.Error as error:
+        # DETAIL and CONTEXT quote values of rows; the primary message does not.
+        click.echo(f"huitou: the warehouse refused: {error.diag.message_primary or type(error).__name__}", err=True)
+        sys.exit(HuitouError.exit_code)
+    except OSError as error:
+        click.echo(f"huitou: {error.strerror or error}: {error.filename or ''}".rstrip(": "), err=True)
+        sys.exit(UserError.exit_code)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,75 @@
+"""What the commands share: dates, JSON, tables, and a warehouse that is up."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Callable
+from datetime import date
+from typing import Any, TypeVar
+
+import click
+from rich.console import Console
+from rich.table import Table
+
+from huitou.settings import Settings
+
+Function = TypeVar("Function", bound=Callable[..., Any])
+console = Console(highlight=False)
+
+
+class BusinessDate(click.ParamType[date]):
+    """A date written as YYYY-MM-DD."""
+
+    name = "date"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> date:
+        from huitou.sources.feeds import iso_date
+
+        return value if isinstance(value, date) else iso_date(value)
+
+
+def date_option(required: bool = True) -> Callable[[Function], Function]:
+    return click.option("--date", "business_date", type=BusinessDate(), required=required, help="Business date.")
+
+
+json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON for a program to read.")
+
+
+def ready() -> Settings:
+    """The settings, with the warehouse up and current."""
+    from huitou.ready import ensure_ready
+
+    settings = Settings.from_env()
+    ensure_ready(settings)
+    return settings
+
+
+def show(value: Any, as_json: bool) -> None:
+    """Print results: JSON for a program, tables for a person."""
+    rows = [dataclasses.asdict(row) for row in (value if isinstance(value, list) else [value])]
+    if as_json:
+        click.echo(json.dumps(rows if isinstance(value, list) else rows[0], ensure_ascii=False, default=str))
+        return
+    table = Table(header_style="bold", pad_edge=False)
+    for column in rows[0] if rows else ():
+        table.add_column(column, overflow="fold")
+    for row in rows:
+        table.add_row(*(_plain(cell) for cell in row.values()))
+    console.print(table)
+
+
+def _plain(value: Any) -> str:
+    if isinstance(value, dict):
+        return ", ".join(f"{name} {amount}" for name, amount in value.items())
+    if isinstance(value, list | tuple):
+        return ", ".join(map(str, value))
+    return f"{value:.2f}" if isinstance(value, float) else "" if value is None else str(value)
+
+
+def ensure_provider(settings: Settings) -> None:
+    """Where no provider is set, the sandbox is it, and it must run."""
+    if settings.provider_url is None:
+        from huitou.sandbox.control import start_sandbox
+
+        start_sandbox(settings.home)

@@ -1,0 +1,139 @@
+"""The shop, its feeds and the steps of a night."""
+
+from __future__ import annotations
+
+import sys
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Any
+
+import click
+
+from huitou.commands.common import BusinessDate, console, date_option, ensure_provider, json_option, ready, show
+from huitou.errors import UserError
+
+
+@click.group()
+def shop() -> None:
+    """The demo shop."""
+
+
+@shop.command()
+@click.option("--out", type=click.Path(path_type=Path, file_okay=False), required=True, help="Folder to write to.")
+@click.option("--customers", type=int, default=2000, show_default=True)
+@click.option("--days", type=int, default=120, show_default=True, help="Nightly drops, the last one of --until.")
+@click.option("--seed", type=int, default=1, show_default=True)
+@click.option("--until", type=BusinessDate(), required=True, help="The newest business date.")
+@json_option
+def generate(out: Path, customers: int, days: int, seed: int, until: date, as_json: bool) -> None:
+    """Write a shop's nightly drops, and beside them the truth that they were made from.
+
+    Example: huitou shop generate --out .huitou/shop --customers 2000 --days 120 --seed 1 --until 2026-11-21
+    """
+    from huitou.shop.generate import generate as write_shop
+
+    show(write_shop(out, customers, days, seed, until, progress=None if as_json else _progress), as_json)
+
+
+def _progress(stage: str, done: int, total: int) -> None:
+    end = "\n" if done == total else ""
+    click.echo(f"\r{stage}: {done}/{total}{end}", nl=False, err=True)
+
+
+@click.command()
+@click.argument("feed")
+@date_option()
+@json_option
+def ingest(feed: str, business_date: date, as_json: bool) -> None:
+    """Load one feed for one business date.
+
+    Example: huitou ingest orders --date 2026-11-21
+    """
+    from huitou.sources.ingest import ingest as load
+
+    show(load(ready(), feed, business_date), as_json)
+
+
+@click.command()
+@click.argument("gate", type=click.Choice(["raw", "marts"]))
+@date_option()
+@json_option
+def check(gate: Any, business_date: date, as_json: bool) -> None:
+    """Run a gate: on what the night brought (raw) or on the candidate marts (marts).
+
+    Example: huitou check raw --date 2026-11-21
+    """
+    from huitou.quality.gate import check as run_gate
+
+    report = run_gate(ready(), gate, business_date)
+    show(list(report.results), as_json)
+
+
+@click.command()
+@date_option()
+@json_option
+def build(business_date: date, as_json: bool) -> None:
+    """Build the candidate marts, gate them and publish them in one transaction.
+
+    Example: huitou build --date 2026-11-21
+    """
+    from huitou.transform.build import build as run_build
+
+    show(run_build(ready(), business_date), as_json)
+
+
+@click.command()
+@date_option()
+@click.option("--with-contacts", is_flag=True, help="Also export the lists with contact points (personal data).")
+@json_option
+def plan(business_date: date, with_contacts: bool, as_json: bool) -> None:
+    """Decide on every candidate of every campaign and write marketing's lists of the day.
+
+    Example: huitou plan --date 2026-11-21
+    """
+    from huitou.campaigns.lists import write_lists
+    from huitou.campaigns.planner import plan as run_plan
+
+    settings = ready()
+    results = run_plan(settings, business_date)
+    paths = write_lists(settings, business_date)
+    if with_contacts:
+        paths |= {f"{name} with contacts": p for name, p in write_lists(settings, business_date, True).items()}
+    show(results, as_json)
+    for name, path in paths.items():
+        click.echo(f"{name}: {path}", err=as_json)
+
+
+@click.command()
+@date_option()
+@json_option
+def deliver(business_date: date, as_json: bool) -> None:
+    """Send what is approved, each message at most once.
+
+    Example: huitou deliver --date 2026-11-21
+    """
+    from huitou.delivery.dispatcher import deliver as run_delivery
+
+    settings = ready()
+    ensure_provider(settings)
+    show(run_delivery(settings, business_date), as_json)
+
+
+@click.command()
+@date_option()
+@click.option("--until", type=BusinessDate(), help="Run every date from --date to this one.")
+@json_option
+def night(business_date: date, until: date | None, as_json: bool) -> None:
+    """Run whole nights through the Airflow DAGs, in this process, one after another.
+
+    Example: huitou night --date 2026-11-19 --until 2026-11-21
+    """
+    from huitou.night import run
+
+    last = until or business_date
+    if last < business_date:
+        raise UserError(f"--until {last} lies before --date {business_date}.")
+    dates = [business_date + timedelta(days=n) for n in range((last - business_date).days + 1)]
+    settings = ready()
+    ensure_provider(settings)
+    sys.exit(run(settings, dates, console, as_json))
