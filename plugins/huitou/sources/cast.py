@@ -86,7 +86,7 @@ def _typed(column: Column, mapping: ColumnMap, text: Sql, zone: str) -> tuple[Sq
         upper = sql.SQL("upper({})").format(text)
         return sql.SQL("{} ~ '^[A-Z]{{3}}$'").format(upper), upper
     if column.is_contact:
-        return sql.SQL("{} not like {}").format(text, sql.Literal(INVALID + "%")), text
+        return sql.SQL("not starts_with({}, {})").format(text, sql.Literal(INVALID)), text
     return sql.SQL("true"), text
 
 
@@ -156,7 +156,8 @@ def _reason(name: str, column: Column, text: Sql, valid: Sql, value: Sql) -> Sql
     checks = []
     if column.required:
         checks.append((sql.SQL("{} is null").format(text), f"missing:{name}"))
-    checks.append((sql.SQL("{} is not null and not ({})").format(text, valid), f"not_a_{column.type}:{name}"))
+    article = "an" if column.type[0] in "aeiou" else "a"
+    checks.append((sql.SQL("{} is not null and not ({})").format(text, valid), f"not_{article}_{column.type}:{name}"))
     if column.allowed:
         allowed = sql.SQL(", ").join(map(sql.Literal, column.allowed))
         checks.append((sql.SQL("{} not in ({})").format(text, allowed), f"not_allowed:{name}"))
