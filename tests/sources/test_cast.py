@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any
@@ -17,6 +17,7 @@ from psycopg import sql
 from huitou.errors import UserError
 from huitou.sources.cast import typed_columns
 from huitou.sources.feeds import Feed
+from huitou.warehouse.embedded import EmbeddedServer
 
 pytestmark = pytest.mark.integration
 REQUIRED = {
@@ -59,8 +60,14 @@ def feed_with(contract: str, column: str, mapping: dict[str, Any]) -> Feed:
     )
 
 
+@pytest.fixture(scope="module")
+def session(server: EmbeddedServer) -> Iterator[psycopg.Connection]:
+    with psycopg.connect(server.url("postgres"), autocommit=True, options="-c timezone=UTC") as opened:
+        yield opened
+
+
 @pytest.fixture
-def cast(connection: psycopg.Connection) -> Cast:
+def cast(session: psycopg.Connection) -> Cast:
     """(value, reason) of one text under a column of a contract."""
 
     def run(text: str | None, contract: str, column: str, **mapping: Any) -> tuple[Any, str | None]:
@@ -68,7 +75,7 @@ def cast(connection: psycopg.Connection) -> Cast:
         name, value, reason = next(c for c in typed_columns(feed, "Asia/Shanghai", "CNY") if c[0] == column)
         assert name == column
         query = sql.SQL("select {}, {} from (select %s::text as s0) as staged").format(value, reason)
-        row = connection.execute(query, (text,)).fetchone()
+        row = session.execute(query, (text,)).fetchone()
         assert row is not None
         return row[0], row[1]
 
