@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from psycopg import sql
 
 from huitou.errors import UserError
-from huitou.sources.cast import typed_columns
+from huitou.sources.cast import typed_columns, typed_query
 from huitou.sources.feeds import Feed
 from huitou.warehouse.embedded import EmbeddedServer
 
@@ -72,12 +72,13 @@ def cast(session: psycopg.Connection) -> Cast:
 
     def run(text: str | None, contract: str, column: str, **mapping: Any) -> tuple[Any, str | None]:
         feed = feed_with(contract, column, mapping)
-        name, value, reason = next(c for c in typed_columns(feed, "Asia/Shanghai", "CNY") if c[0] == column)
-        assert name == column
-        query = sql.SQL("select {}, {} from (select %s::text as s0) as staged").format(value, reason)
-        row = session.execute(query, (text,)).fetchone()
+        casts = [cast for cast in typed_columns(feed, "Asia/Shanghai", "CNY") if cast.name == column]
+        query = typed_query(casts, {"_line": sql.SQL("1")}, sql.SQL("(select %s::text as s0) as staged"))
+        row = session.execute(
+            sql.SQL("select {}, _reasons from ({}) as q").format(sql.Identifier(column), query), (text,)
+        ).fetchone()
         assert row is not None
-        return row[0], row[1]
+        return row[0], row[1][0] if row[1] else None
 
     return run
 

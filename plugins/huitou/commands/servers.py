@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import subprocess
 import sys
 from typing import Any
+from urllib.parse import unquote, urlsplit
 
 import click
 
 from huitou.commands.common import ensure_provider, json_option, ready, show
 from huitou.errors import UserError
-from huitou.settings import Settings
+from huitou.settings import Settings, process_environment
 
 
 @click.group()
@@ -76,9 +78,21 @@ def db_psql(arguments: tuple[str, ...]) -> None:
 
     Example: huitou db psql -c "select * from marts.customer_segments limit 5"
     """
-    from huitou.warehouse.embedded import psql
+    from huitou.warehouse.connection import url
+    from huitou.warehouse.postgres_programs import psql
 
-    sys.exit(psql(Settings.from_env(), arguments))
+    # The address goes by the environment: the process list shows arguments to everybody.
+    settings = ready()
+    address = urlsplit(url(settings))
+    variables = {
+        "PGHOST": address.hostname,
+        "PGPORT": str(address.port or 5432),
+        "PGUSER": unquote(address.username or ""),
+        "PGPASSWORD": unquote(address.password or ""),
+        "PGDATABASE": address.path.lstrip("/"),
+    }
+    given = {name: value for name, value in variables.items() if value}
+    sys.exit(subprocess.call([psql(), *arguments], env=process_environment() | given))
 
 
 @click.group()

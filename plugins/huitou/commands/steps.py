@@ -36,8 +36,8 @@ def generate(out: Path, customers: int, days: int, seed: int, until: date, as_js
 
 
 def _progress(stage: str, done: int, total: int) -> None:
-    end = "\n" if done == total else ""
-    click.echo(f"\r{stage}: {done}/{total}{end}", nl=False, err=True)
+    if sys.stderr.isatty():
+        click.echo(f"\r{stage}: {done}/{total}" + ("\n" if done == total else ""), nl=False, err=True)
 
 
 @click.command()

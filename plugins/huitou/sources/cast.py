@@ -7,6 +7,7 @@ beside it are untouched.
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 
 from psycopg import sql
 
@@ -39,20 +40,52 @@ def staged_name(feed: Feed, source: str) -> str:
     return f"s{feed.source_columns.index(source)}"
 
 
-def typed_columns(feed: Feed, zone: str, base_currency: str) -> list[tuple[str, Sql, Sql]]:
-    """(contract column, typed value, reason or null) as SQL over the staged text, in contract order."""
-    out: list[tuple[str, Sql, Sql]] = []
+@dataclass(frozen=True)
+class TypedColumn:
+    """How one contract column is cast, as SQL. ``valid``, ``value`` and ``reason`` speak of ``text`` by its name."""
+
+    name: str
+    text: Sql
+    valid: Sql
+    value: Sql
+    reason: Sql
+
+
+def typed_columns(feed: Feed, zone: str, base_currency: str) -> list[TypedColumn]:
+    """The casts of a feed, in contract order; ``text`` speaks of the staging table's columns."""
+    out = []
     for name, column in feed.contract.columns.items():
         mapping = feed.columns.get(name)
         if mapping is None and column.type == "currency":
             mapping = ColumnMap.model_validate({"const": base_currency})
         if mapping is None:
-            out.append((name, sql.SQL("null::{}").format(sql.SQL(column.sql_type)), sql.SQL("null")))
+            nothing = sql.SQL("null::{}").format(sql.SQL(column.sql_type))
+            out.append(TypedColumn(name, sql.SQL("null::text"), sql.SQL("true"), nothing, sql.SQL("null")))
             continue
-        text = _text(feed, mapping)
+        text, ok = sql.Identifier(f"t_{name}"), sql.Identifier(f"ok_{name}")
         valid, value = _typed(column, mapping, text, mapping.time_zone or zone)
-        out.append((name, _guarded(valid, value, column), _reason(name, column, text, valid, value)))
+        typed = sql.SQL("(case when {} then {} end)::{}").format(ok, value, sql.SQL(column.sql_type))
+        out.append(TypedColumn(name, _text(feed, mapping), valid, typed, _reason(name, column, text, ok, value)))
     return out
+
+
+def typed_query(columns: list[TypedColumn], keep: dict[str, Sql], source: Sql) -> sql.Composed:
+    """A select of the kept columns, every contract column typed, and ``_reasons`` as an array of codes.
+
+    ``offset 0`` keeps the planner from merging the levels, which would work out each text several times a row.
+    """
+    kept = sql.SQL(", ").join(sql.Identifier(name) for name in keep)
+    texts = sql.SQL(", ").join(
+        [sql.SQL("{} as {}").format(expression, sql.Identifier(name)) for name, expression in keep.items()]
+        + [sql.SQL("{} as {}").format(c.text, sql.Identifier(f"t_{c.name}")) for c in columns]
+    )
+    valid = sql.SQL(", ").join(sql.SQL("{} as {}").format(c.valid, sql.Identifier(f"ok_{c.name}")) for c in columns)
+    values = sql.SQL(", ").join(sql.SQL("{} as {}").format(c.value, sql.Identifier(c.name)) for c in columns)
+    reasons = sql.SQL(", ").join(c.reason for c in columns)
+    return sql.SQL(
+        "select {kept}, {values}, array_remove(array[{reasons}]::text[], null) as _reasons"
+        " from (select *, {valid} from (select {texts} from {source} offset 0) as texts offset 0) as judged"
+    ).format(kept=kept, values=values, reasons=reasons, valid=valid, texts=texts, source=source)
 
 
 def _text(feed: Feed, mapping: ColumnMap) -> Sql:
@@ -147,23 +180,19 @@ def _time(column: Column, text: Sql, zone: str) -> tuple[Sql, Sql]:
     return valid, value
 
 
-def _guarded(valid: Sql, value: Sql, column: Column) -> Sql:
-    return sql.SQL("(case when {} then {} end)::{}").format(valid, value, sql.SQL(column.sql_type))
-
-
-def _reason(name: str, column: Column, text: Sql, valid: Sql, value: Sql) -> Sql:
+def _reason(name: str, column: Column, text: Sql, ok: Sql, value: Sql) -> Sql:
     """The first thing wrong with this value, as ``code:column``; null where nothing is."""
     checks = []
     if column.required:
         checks.append((sql.SQL("{} is null").format(text), f"missing:{name}"))
     article = "an" if column.type[0] in "aeiou" else "a"
-    checks.append((sql.SQL("{} is not null and not ({})").format(text, valid), f"not_{article}_{column.type}:{name}"))
+    checks.append((sql.SQL("{} is not null and not ({})").format(text, ok), f"not_{article}_{column.type}:{name}"))
     if column.allowed:
         allowed = sql.SQL(", ").join(map(sql.Literal, column.allowed))
         checks.append((sql.SQL("{} not in ({})").format(text, allowed), f"not_allowed:{name}"))
     for bound, sign in ((column.minimum, "<"), (column.maximum, ">")):
         if bound is not None:
-            test = sql.SQL("case when {} then {} {} {} end").format(valid, value, sql.SQL(sign), sql.Literal(bound))
+            test = sql.SQL("case when {} then {} {} {} end").format(ok, value, sql.SQL(sign), sql.Literal(bound))
             checks.append((test, f"out_of_range:{name}"))
     whens = sql.SQL(" ").join(sql.SQL("when {} then {}").format(test, sql.Literal(code)) for test, code in checks)
     return sql.SQL("case {} end").format(whens)

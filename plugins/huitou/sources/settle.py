@@ -7,7 +7,7 @@ from datetime import date
 import psycopg
 from psycopg import sql
 
-from huitou.sources.cast import staged_name, typed_columns
+from huitou.sources.cast import staged_name, typed_columns, typed_query
 from huitou.sources.contract import Contract
 from huitou.sources.feeds import Feed, SourceSet
 from huitou.sources.files import LandedFile
@@ -78,32 +78,30 @@ def _list_files(
 
 
 def _type(connection: psycopg.Connection, source_set: SourceSet, feed: Feed, night: date) -> None:
-    typed = typed_columns(feed, source_set.time_zone, source_set.base_currency)
-    values = sql.SQL(", ").join(sql.SQL("{} as {}").format(value, sql.Identifier(name)) for name, value, _ in typed)
-    reasons = sql.SQL(", ").join(reason for _, _, reason in typed)
     day, day_reason = _own_day(feed)
+    keep = {
+        "_file": sql.SQL("s._file"),
+        "_line": sql.SQL("s._line"),
+        "_day": day,
+        "_day_reason": day_reason,
+    }
+    typed = typed_query(
+        typed_columns(feed, source_set.time_zone, source_set.base_currency),
+        keep,
+        sql.SQL("staged as s join arrived as a on a.file_id = s._file"),
+    )
     connection.execute(
         sql.SQL(
             "create temp table typed on commit drop as"
-            " select s._file, s._line, {values},"
-            " array_remove(array[{reasons}, {day_reason}]::text[], null) as _reasons,"
-            " {day} as _day, coalesce({day} > {night}, false) as _ahead, {sent} as _sent"
-            " from staged as s join arrived as a on a.file_id = s._file"
-        ).format(
-            values=values,
-            reasons=reasons,
-            day=day,
-            day_reason=day_reason,
-            night=sql.Literal(night),
-            sent=_as_sent(feed),
-        )
+            " select *, coalesce(_day > {night}, false) as _ahead from ({typed}) as rows"
+        ).format(night=sql.Literal(night), typed=typed)
     )
 
 
 def _own_day(feed: Feed) -> tuple[sql.Composable, sql.Composable]:
     """(the business date of a row, the reason where a file of all dates does not tell it)."""
     if not feed.files.date_column:
-        return sql.SQL("a.business_date"), sql.SQL("null")
+        return sql.SQL("a.business_date"), sql.SQL("null::text")
     text = sql.SQL("left(btrim({}), 10)").format(sql.Identifier(staged_name(feed, feed.files.date_column)))
     valid = sql.SQL("(case when {t} ~ '^\\d{{4}}-\\d{{2}}-\\d{{2}}$' then pg_input_is_valid({t}, 'date') end)").format(
         t=text
@@ -114,9 +112,9 @@ def _own_day(feed: Feed) -> tuple[sql.Composable, sql.Composable]:
 
 
 def _as_sent(feed: Feed) -> sql.Composable:
-    """The row as it came, without the phone numbers and addresses that may stand in a column they are not of."""
+    """The staged row as it came, by the source's own column names."""
     pairs = sql.SQL(", ").join(
-        sql.SQL("{}, {}").format(sql.Literal(name), sql.Identifier(staged_name(feed, name)))
+        sql.SQL("{}, {}").format(sql.Literal(name), sql.Identifier("s", staged_name(feed, name)))
         for name in feed.source_columns
     )
     return sql.SQL("jsonb_build_object({})").format(pairs)
@@ -136,7 +134,7 @@ def _judge(connection: psycopg.Connection, source_set: SourceSet, feed: Feed) ->
             create temp table judged on commit drop as
             with versioned as (
                 select t.*, {version} as _version, md5(row({columns})::text)::uuid as _row_hash,
-                    cardinality(t._reasons) = 0 and not t._ahead as _good
+                    cardinality(t._reasons) = 0 and t._day_reason is null and not t._ahead as _good
                 from typed as t
             ), ranked as (
                 select *,
@@ -190,16 +188,19 @@ def _load_rows(connection: psycopg.Connection, source_set: SourceSet, contract: 
 
 
 def _quarantine(connection: psycopg.Connection, source_set: SourceSet, feed: Feed) -> None:
+    # A phone number or an address may stand in a column that it is not of.
     masked = sql.SQL(
-        "regexp_replace(regexp_replace(j._sent::text, {email}, '[e-mail]', 'g'), {phone}, '[phone]', 'g')::jsonb"
-    ).format(email=sql.Literal(EMAIL_PATTERN), phone=sql.Literal(r"\m1[3-9]\d{9}\M"))
+        "regexp_replace(regexp_replace({sent}::text, {email}, '[e-mail]', 'g'), {phone}, '[phone]', 'g')::jsonb"
+    ).format(sent=_as_sent(feed), email=sql.Literal(EMAIL_PATTERN), phone=sql.Literal(r"\m1[3-9]\d{9}\M"))
     connection.execute(
         sql.SQL(
             """
             insert into quarantine.rows (source, feed, business_date, file_id, line, reasons, row)
             select {source}, {feed}, coalesce(j._day, a.business_date), j._file, j._line,
-                case when j._verdict = 'conflict' then array[{conflict}] else j._reasons end, {masked}
+                case when j._verdict = 'conflict' then array[{conflict}]
+                    else j._reasons || array_remove(array[j._day_reason], null) end, {masked}
             from judged as j join arrived as a on a.file_id = j._file
+            join staged as s on s._file = j._file and s._line = j._line
             where j._verdict in ('quarantined', 'conflict')
             union all
             select {source}, {feed}, a.business_date, u._file, u._line, array[u.reason],

@@ -1,4 +1,4 @@
-"""Sealing of contact points: the key stays outside the database, the database keeps ciphertext and keyed hashes.
+"""Sealing of contact points: the key stays outside the database, which keeps ciphertext and keyed hashes.
 
 AES-256-GCM with the keyed hash as associated data, so that a sealed value cannot be moved to another row.
 The hash is HMAC-SHA-256: an 11-digit phone number is enumerable, a plain hash of it would be no protection.
@@ -54,7 +54,7 @@ class Vault:
         """The value. Raises ``UserError`` where the key is not the one that sealed it."""
         try:
             plain = self._cipher.decrypt(sealed[:NONCE_BYTES], sealed[NONCE_BYTES:], contact_hash.encode())
-        except InvalidTag:
+        except (InvalidTag, ValueError):
             raise UserError(
                 "The vault cannot be opened with this key: set HUITOU_VAULT_KEY to the key that sealed it."
             ) from None
@@ -89,7 +89,10 @@ def _key_file(path: Path) -> bytes:
             pass
         finally:
             fresh.unlink()
-    key = base64.b64decode(path.read_bytes())
+    try:
+        key = base64.b64decode(path.read_bytes(), validate=True)
+    except binascii.Error:
+        key = b""
     if len(key) != KEY_BYTES:
         raise UserError(f"{path} is damaged: restore it from a copy, the vault cannot be opened without it.")
     return key

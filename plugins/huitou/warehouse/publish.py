@@ -1,0 +1,188 @@
+"""Makes ``marts`` equal ``candidate`` in one transaction, so that a reader sees the old night or the new one, whole.
+
+Rows are deleted, changed and added; a table is never dropped, emptied or swapped, because a reader's snapshot and a
+reader's view must outlive the publication.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import LiteralString
+
+import psycopg
+from psycopg import sql
+
+from huitou.errors import PermanentError, UserError
+from huitou.settings import Settings
+from huitou.warehouse.connection import connect
+
+COLUMNS = """
+select a.attname, format_type(a.atttypid, a.atttypmod), a.attnotnull, col_description(a.attrelid, a.attnum)
+from pg_attribute as a
+where a.attrelid = to_regclass(%s) and a.attnum > 0 and not a.attisdropped
+order by a.attnum
+"""
+KEY = """
+select a.attname
+from pg_index as i
+cross join lateral unnest(i.indkey::int2[]) with ordinality as k (attnum, position)
+join pg_attribute as a on a.attrelid = i.indrelid and a.attnum = k.attnum
+where i.indrelid = to_regclass(%s) and i.indisprimary
+order by k.position
+"""
+
+
+@dataclass(frozen=True)
+class Published:
+    """Rows that each mart now has, and how many of them were added, changed or deleted."""
+
+    rows: dict[str, int]
+    changed: dict[str, int]
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column as the catalog describes it."""
+
+    type: str
+    not_null: bool
+    comment: str | None
+
+
+def newest_publication(connection: psycopg.Connection) -> date | None:
+    """The business date that the marts stand at, or None before the first publication."""
+    row = connection.execute("select max(business_date) from ops.publications").fetchone()
+    return row[0] if row else None
+
+
+def publish(settings: Settings, business_date: date, tables: Sequence[str]) -> Published:
+    """Make each table of ``marts`` equal its namesake in ``candidate``, all of them or none.
+
+    Raises ``PermanentError`` for a candidate that is missing or has no primary key, ``UserError`` where somebody's
+    view holds on to a column that must go.
+    """
+    with connect(settings) as connection, connection.transaction():
+        connection.execute("select pg_advisory_xact_lock(hashtext('huitou.publish'))")
+        counts = {table: _replace(connection, table) for table in sorted(tables)}
+        rows = {table: count for table, (count, _) in counts.items()}
+        connection.execute(
+            "insert into ops.publications (business_date, rows) values (%s, %s)", (business_date, json.dumps(rows))
+        )
+    return Published(rows, {table: changed for table, (_, changed) in counts.items()})
+
+
+def _replace(connection: psycopg.Connection, table: str) -> tuple[int, int]:
+    columns, key = _columns(connection, "candidate", table), _key(connection, "candidate", table)
+    if not columns:
+        raise PermanentError(f"candidate.{table} is not there: build it before it is published.")
+    if not key:
+        raise PermanentError(f"candidate.{table} has no primary key: give its model one in the dbt contract.")
+    _fit_table(connection, table, columns, key)
+    changed = _fit_rows(connection, table, list(columns), key)
+    _fit_rules(connection, table, columns, key)
+    row = connection.execute(_text("select count(*) from {new}", table, [], [])).fetchone()
+    return (row[0] if row else 0), changed
+
+
+def _fit_table(connection: psycopg.Connection, table: str, columns: dict[str, Column], key: list[str]) -> None:
+    have = _columns(connection, "marts", table)
+    if not have:
+        connection.execute(_text("create table {old} (like {new} including comments)", table, [], []))
+        return
+    if _key(connection, "marts", table) != key:
+        connection.execute(_text("delete from {old}", table, [], []))
+        for (name,) in connection.execute(
+            "select conname from pg_constraint where conrelid = to_regclass(%s) and contype = 'p'",
+            (_named("marts", table),),
+        ).fetchall():
+            _alter(connection, table, "drop constraint {}", sql.Identifier(name))
+    for name in [n for n in have if n not in columns or have[n].type != columns[n].type]:
+        _alter(connection, table, "drop column {}", sql.Identifier(name))
+        del have[name]
+    for name in [n for n in have if have[n].not_null and not columns[n].not_null]:
+        _alter(connection, table, "alter column {} drop not null", sql.Identifier(name))
+    for name in [n for n in columns if n not in have]:
+        kind = sql.SQL(columns[name].type)
+        _alter(connection, table, "add column {} {}", sql.Identifier(name), kind)
+
+
+def _fit_rows(connection: psycopg.Connection, table: str, columns: list[str], key: list[str]) -> int:
+    """Delete, change and add rows; returns how many. A row that is as it was is not touched."""
+    values = [name for name in columns if name not in key]
+    statements = ["delete from {old} as old where not exists (select from {new} as new where {same_key})"]
+    if values:
+        statements.append(
+            "update {old} as old set {assign} from {new} as new where {same_key} and {old_values} is distinct from "
+            "{new_values}"
+        )
+    statements.append(
+        "insert into {old} ({columns}) select {columns} from {new} as new "
+        "where not exists (select from {old} as old where {same_key})"
+    )
+    return sum(connection.execute(_text(s, table, key, values)).rowcount for s in statements)
+
+
+def _fit_rules(connection: psycopg.Connection, table: str, columns: dict[str, Column], key: list[str]) -> None:
+    """Not-null marks, primary key and comments as the candidate has them; nothing where they are so already."""
+    have = _columns(connection, "marts", table)
+    for name, column in columns.items():
+        if column.not_null and not have[name].not_null:
+            _alter(connection, table, "alter column {} set not null", sql.Identifier(name))
+        if column.comment != have[name].comment:
+            target = sql.Identifier("marts", table, name)
+            connection.execute(sql.SQL("comment on column {} is {}").format(target, sql.Literal(column.comment)))
+    if _key(connection, "marts", table) != key:
+        _alter(connection, table, "add primary key ({})", sql.SQL(", ").join(map(sql.Identifier, key)))
+    comments = [_comment(connection, schema, table) for schema in ("candidate", "marts")]
+    if comments[0] != comments[1]:
+        target = sql.Identifier("marts", table)
+        connection.execute(sql.SQL("comment on table {} is {}").format(target, sql.Literal(comments[0])))
+
+
+def _alter(connection: psycopg.Connection, table: str, change: LiteralString, *parts: sql.Composable) -> None:
+    statement = sql.SQL("alter table {} ").format(sql.Identifier("marts", table)) + sql.SQL(change).format(*parts)
+    try:
+        connection.execute(statement)
+    except psycopg.errors.DependentObjectsStillExist as error:
+        raise UserError(
+            f"marts.{table} changes its columns, but {error.diag.message_primary}. "
+            "Drop the view that reads it, run the build again, and make the view anew."
+        ) from None
+
+
+def _text(statement: LiteralString, table: str, key: list[str], values: list[str]) -> sql.Composed:
+    def listed(names: list[str], prefix: str = "") -> sql.Composable:
+        identifiers = [sql.Identifier(prefix, n) if prefix else sql.Identifier(n) for n in names]
+        return sql.SQL(", ").join(identifiers)
+
+    pair = sql.SQL("{} = {}")
+    return sql.SQL(statement).format(
+        old=sql.Identifier("marts", table),
+        new=sql.Identifier("candidate", table),
+        columns=listed(key + values),
+        same_key=sql.SQL(" and ").join(pair.format(sql.Identifier("old", k), sql.Identifier("new", k)) for k in key),
+        assign=sql.SQL(", ").join(pair.format(sql.Identifier(v), sql.Identifier("new", v)) for v in values),
+        old_values=sql.SQL("row({})").format(listed(values, "old")),
+        new_values=sql.SQL("row({})").format(listed(values, "new")),
+    )
+
+
+def _columns(connection: psycopg.Connection, schema: str, table: str) -> dict[str, Column]:
+    found = connection.execute(COLUMNS, (_named(schema, table),)).fetchall()
+    return {name: Column(type_, not_null, comment) for name, type_, not_null, comment in found}
+
+
+def _key(connection: psycopg.Connection, schema: str, table: str) -> list[str]:
+    return [name for (name,) in connection.execute(KEY, (_named(schema, table),)).fetchall()]
+
+
+def _comment(connection: psycopg.Connection, schema: str, table: str) -> str | None:
+    row = connection.execute("select obj_description(to_regclass(%s), 'pg_class')", (_named(schema, table),)).fetchone()
+    return row[0] if row else None
+
+
+def _named(schema: str, table: str) -> str:
+    return f'"{schema}"."{table}"'

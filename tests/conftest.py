@@ -1,0 +1,81 @@
+"""What every test may lean on: a closed network, a clean environment, and a real warehouse on demand."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+from psycopg import sql
+
+from huitou.ready import ensure_ready
+from huitou.settings import PREFIX, Settings
+from huitou.warehouse.connection import connect
+from huitou.warehouse.embedded import EmbeddedServer
+
+TEMPLATE = "template_warehouse"
+MAY_CONNECT = ("integration", "e2e", "battery")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_configure(config: pytest.Config) -> None:
+    # An event loop talks to itself over a Unix socket pair; that reaches nobody.
+    config.option.allow_unix_socket = True
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Unit tests open no socket at all; the others reach loopback alone."""
+    for item in items:
+        if any(item.get_closest_marker(name) for name in MAY_CONNECT):
+            item.add_marker(pytest.mark.allow_hosts(["127.0.0.1", "::1"]))
+        else:
+            item.add_marker(pytest.mark.disable_socket)
+
+
+@pytest.fixture(autouse=True)
+def _no_settings_of_the_developer(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in [n for n in os.environ if n.startswith(PREFIX)]:
+        monkeypatch.delenv(name)
+
+
+@pytest.fixture(scope="session")
+def server() -> Iterator[EmbeddedServer]:
+    """A running embedded server of its own, thrown away with all it holds."""
+    home = Path(tempfile.mkdtemp(prefix="ht-"))
+    home.chmod(0o711)
+    embedded = EmbeddedServer(Settings(home=home, db_durable=False))
+    embedded.start()
+    yield embedded
+    embedded.remove()
+    shutil.rmtree(home)
+
+
+@pytest.fixture(scope="session")
+def template(server: EmbeddedServer) -> str:
+    """The name of a database with every migration and raw table, to be cloned."""
+    with psycopg.connect(server.url("postgres"), autocommit=True) as admin:
+        admin.execute(sql.SQL("create database {}").format(sql.Identifier(TEMPLATE)))
+    ensure_ready(Settings(warehouse_dsn=server.url(TEMPLATE)))
+    return TEMPLATE
+
+
+@pytest.fixture
+def warehouse(server: EmbeddedServer, template: str, tmp_path: Path) -> Iterator[Settings]:
+    """Settings with a warehouse of this test's own and an empty home."""
+    name = f"t_{uuid.uuid4().hex[:12]}"
+    with psycopg.connect(server.url("postgres"), autocommit=True) as admin:
+        admin.execute(sql.SQL("create database {} template {}").format(sql.Identifier(name), sql.Identifier(template)))
+        yield Settings(home=tmp_path, warehouse_dsn=server.url(name))
+        admin.execute(sql.SQL("drop database {} with (force)").format(sql.Identifier(name)))
+
+
+@pytest.fixture
+def connection(warehouse: Settings) -> Iterator[psycopg.Connection]:
+    """An open connection to ``warehouse``."""
+    with connect(warehouse) as opened:
+        yield opened
