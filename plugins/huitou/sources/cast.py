@@ -16,20 +16,20 @@ from huitou.sources.contract import Column
 from huitou.sources.feeds import ColumnMap, Feed
 from huitou.sources.personal import INVALID
 
-ISO_DATE = r"^\d{4}-\d{1,2}-\d{1,2}"
-ISO_TIME = ISO_DATE + r"([T ]\d{1,2}:\d{2}(:\d{2}(\.\d+)?)?)?( ?(Z|[+-]\d{2}(:?\d{2})?))?$"
-HAS_OFFSET = r"\d( ?(Z|[+-]\d{2}(:?\d{2})?))$"
-MONTH_DAY = r"^(\d{4}-)?\d{2}-\d{2}$"
-NUMBER = r"^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,2})?$"
+ISO_DATE = r"^[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}"
+ISO_TIME = ISO_DATE + r"([T ][0-9]{1,2}:[0-9]{2}(:[0-9]{2}(\.[0-9]+)?)?)?( ?(Z|[+-][0-9]{2}(:?[0-9]{2})?))?$"
+HAS_OFFSET = r"[0-9]( ?(Z|[+-][0-9]{2}(:?[0-9]{2})?))$"
+MONTH_DAY = r"^([0-9]{4}-)?[0-9]{2}-[0-9]{2}$"
+NUMBER = r"^[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]{1,2})?$"
 TRUE_WORDS = ("true", "t", "yes", "y", "1", "是")
 FALSE_WORDS = ("false", "f", "no", "n", "0", "否")
 _DIRECTIVES = {
-    "Y": r"(\d{4})",
-    "m": r"(\d{1,2})",
-    "d": r"(\d{1,2})",
-    "H": r"(\d{1,2})",
-    "M": r"(\d{2})",
-    "S": r"(\d{2})",
+    "Y": r"([0-9]{4})",
+    "m": r"([0-9]{1,2})",
+    "d": r"([0-9]{1,2})",
+    "H": r"([0-9]{1,2})",
+    "M": r"([0-9]{2})",
+    "S": r"([0-9]{2})",
 }
 
 Sql = sql.Composable

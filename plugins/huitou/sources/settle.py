@@ -103,9 +103,9 @@ def _own_day(feed: Feed) -> tuple[sql.Composable, sql.Composable]:
     if not feed.files.date_column:
         return sql.SQL("a.business_date"), sql.SQL("null::text")
     text = sql.SQL("left(btrim({}), 10)").format(sql.Identifier(staged_name(feed, feed.files.date_column)))
-    valid = sql.SQL("(case when {t} ~ '^\\d{{4}}-\\d{{2}}-\\d{{2}}$' then pg_input_is_valid({t}, 'date') end)").format(
-        t=text
-    )
+    valid = sql.SQL(
+        "(case when {t} ~ '^[0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}}$' then pg_input_is_valid({t}, 'date') end)"
+    ).format(t=text)
     day = sql.SQL("(case when {v} then ({t})::date end)").format(v=valid, t=text)
     code = sql.Literal(f"not_a_date:{feed.files.date_column}")
     return day, sql.SQL("case when {} is not true then {} end").format(valid, code)
