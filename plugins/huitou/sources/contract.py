@@ -63,7 +63,11 @@ class Column(BaseModel):
 
 
 class Contract(BaseModel):
-    """What one feed's records are: columns, key, version and the schema that keeps them."""
+    """What one feed's records are: columns, key, version and the schema that keeps them.
+
+    ``version`` names the column that tells which of two records of one key is newer (where it is empty, the business
+    date does). A feed without one sends records that never change.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 

@@ -125,9 +125,12 @@ def _judge(connection: psycopg.Connection, source_set: SourceSet, feed: Feed) ->
     columns = sql.SQL(", ").join(sql.SQL("t.{}").format(sql.Identifier(name)) for name in contract.columns)
     key = sql.SQL(", ").join(sql.SQL("{}").format(sql.Identifier(name)) for name in contract.key)
     same_key = sql.SQL(" and ").join(sql.SQL("r.{c} = v.{c}").format(c=sql.Identifier(name)) for name in contract.key)
-    version: sql.Composable = sql.SQL("t._day::timestamp at time zone 'UTC'")
+    # A record without a version never changes: the same key with other content is a conflict.
+    version: sql.Composable = sql.SQL("'epoch'::timestamptz")
     if contract.version:
-        version = sql.SQL("coalesce(t.{}, {})").format(sql.Identifier(contract.version), version)
+        version = sql.SQL("coalesce(t.{}, t._day::timestamp at time zone 'UTC')").format(
+            sql.Identifier(contract.version)
+        )
     connection.execute(
         sql.SQL(
             """

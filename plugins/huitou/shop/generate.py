@@ -1,0 +1,109 @@
+"""Generate a demo shop: nightly drops as a shop's systems would send them, and the truth beside them."""
+
+from __future__ import annotations
+
+import platform
+import time
+import zlib
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from huitou.errors import UserError
+from huitou.shop.customer_feeds import customer_feeds
+from huitou.shop.drops import write_night
+from huitou.shop.folder import DROPS, TRUTH, building
+from huitou.shop.imperfections import plant
+from huitou.shop.made import make_shop
+from huitou.shop.opinion_feeds import opinion_feeds
+from huitou.shop.order_feeds import order_feeds
+from huitou.shop.parameters import CURRENCIES, RATES, Parameters
+from huitou.shop.season import PROMOTIONS, Window
+from huitou.shop.truth import Planned, write_truth
+
+MOST_CUSTOMERS = 5_000_000
+MOST_DAYS = 3_660
+FIRST_UNTIL, LAST_UNTIL = date(2010, 1, 1), date(2099, 12, 31)
+
+Progress = Callable[[str, int, int], None]
+
+
+@dataclass(frozen=True)
+class ShopSummary:
+    """What was written: the folder, how many nights, rows by feed over all nights, and wall-clock seconds."""
+
+    folder: Path
+    nights: int
+    rows: dict[str, int]
+    seconds: float
+
+
+def generate(
+    out: Path, customers: int, days: int, seed: int, until: date, progress: Progress | None = None
+) -> ShopSummary:
+    """Write a shop of ``customers`` accounts and the ``days`` business dates that end at ``until``, inclusive.
+
+    The same arguments and library versions give the same bytes. A shop already in ``out`` is replaced whole, once
+    the new one is complete. ``progress`` is called with (stage, done, total). Raises ``UserError`` for arguments
+    out of range and for a folder that cannot take the shop.
+    """
+    _refuse_arguments(customers, days, seed, until)
+    started = time.perf_counter()
+    tell = progress or _silent
+    parameters = Parameters()
+    with building(Path(out)) as folder:
+        tell("shop", 0, 1)
+        shop = make_shop(customers, Window.ending(until, days), seed, parameters)
+        feeds = order_feeds(shop) + customer_feeds(shop) + opinion_feeds(shop)
+        planned = [(feed, plant(feed, days, parameters, seed)) for feed in feeds]
+        tell("shop", 1, 1)
+        for night in range(days):
+            write_night(folder / DROPS / shop.window.date(night).isoformat(), night, planned)
+            tell("nights", night + 1, days)
+        tell("truth", 0, 1)
+        write_truth(folder / TRUTH, shop, planned, _arguments(customers, days, seed, until, parameters))
+        tell("truth", 1, 1)
+    return ShopSummary(Path(out), days, _row_counts(planned), time.perf_counter() - started)
+
+
+def _silent(stage: str, done: int, total: int) -> None:
+    """Nobody listens."""
+
+
+def _refuse_arguments(customers: int, days: int, seed: int, until: date) -> None:
+    if not 1 <= customers <= MOST_CUSTOMERS:
+        raise UserError(f"--customers {customers}: give a number from 1 to {MOST_CUSTOMERS}.")
+    if not 1 <= days <= MOST_DAYS:
+        raise UserError(f"--days {days}: give a number from 1 to {MOST_DAYS}.")
+    if seed < 0:
+        raise UserError(f"--seed {seed}: give 0 or a positive whole number.")
+    if not FIRST_UNTIL <= until <= LAST_UNTIL:
+        raise UserError(f"--until {until}: give a date from {FIRST_UNTIL} to {LAST_UNTIL}.")
+
+
+def _arguments(customers: int, days: int, seed: int, until: date, parameters: Parameters) -> dict[str, Any]:
+    """All that the shop's bytes depend on."""
+    return {
+        "arguments": {"customers": customers, "days": days, "seed": seed, "until": until},
+        "libraries": {
+            "python": platform.python_version(),
+            "numpy": np.__version__,
+            "pyarrow": pa.__version__,
+            "zlib": zlib.ZLIB_RUNTIME_VERSION,
+        },
+        "model": asdict(parameters),
+        "first_rates": dict(zip(CURRENCIES, RATES, strict=True)),
+        "promotions": [
+            {"month": month, "day": day, "name": name, "factor": factor}
+            for (month, day), (name, factor) in PROMOTIONS.items()
+        ],
+    }
+
+
+def _row_counts(planned: Planned) -> dict[str, int]:
+    return {feed.name: len(rows.record) for feed, rows in planned}

@@ -1,0 +1,71 @@
+"""True rates of the shop: what was felt by all who were asked, beside what those who answered say."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from huitou.shop.arrays import Bools, Floats, Ints
+from huitou.shop.baskets import in_yuan
+from huitou.shop.made import Shop
+from huitou.shop.opinions import QUESTIONS
+
+
+def true_rates(shop: Shop) -> dict[str, Any]:
+    """Shares (0 to 1), NPS (-100 to 100) and means, each with its n, over what happened within the window."""
+    closes = shop.window.closes
+    orders, totals = shop.orders, shop.totals
+    parcels = (orders.promised >= 0) & (orders.delivered >= 0) & (orders.delivered < closes)
+    paid = (orders.paid >= 0) & (orders.paid < closes)
+    refunded = np.zeros(len(paid), dtype=bool)
+    refunded[shop.refunds.order[shop.refunds.refunded < closes]] = True
+    reviewed = shop.reviews.created < closes
+    stars, of_late = shop.reviews.stars[reviewed], orders.late[shop.reviews.order[reviewed]]
+    yuan = in_yuan(totals.total, orders, shop.rates, shop.window) / 100
+    return {
+        "orders": len(paid),
+        "customers": len(shop.buyers.registered),
+        "customers_lost": _share(shop.purchases.lost),
+        "late": _share(orders.late[parcels]),
+        "refunded_of_paid": _share(refunded[paid]),
+        "foreign_currency": _share(orders.currency > 0),
+        "store": _share(orders.store),
+        "paid_order_value_cny": _mean(yuan[paid]),
+        "stars": _mean(stars),
+        "stars_when_late": _mean(stars[of_late]),
+        "stars_when_in_time": _mean(stars[~of_late]),
+        "survey": _survey(shop, closes),
+    }
+
+
+def _survey(shop: Shop, closes: int) -> dict[str, Any]:
+    asked = shop.surveys.asked < closes
+    answered = (shop.surveys.answered >= 0) & (shop.surveys.answered < closes)
+    out: dict[str, Any] = {"response": _share(answered[asked])}
+    for column, (metric, dimension, *_) in enumerate(QUESTIONS):
+        scores = shop.surveys.scores[:, column]
+        score = {"CSAT": _csat, "NPS": _nps, "CES": _mean}[metric]
+        out[f"{metric.lower()}.{dimension}"] = {
+            "of_all_asked": score(scores[asked]),
+            "of_answers": score(scores[answered]),
+        }
+    return out
+
+
+def _share(values: Bools) -> dict[str, Any]:
+    return _mean(values)
+
+
+def _mean(values: Bools | Ints | Floats) -> dict[str, Any]:
+    return {"value": round(float(values.mean()), 6) if len(values) else None, "n": len(values)}
+
+
+def _csat(scores: Ints) -> dict[str, Any]:
+    """The share of 4 and 5."""
+    return _mean(scores >= 4)
+
+
+def _nps(scores: Ints) -> dict[str, Any]:
+    """Per cent of 9 and 10 minus per cent of 0 to 6."""
+    return _mean(100.0 * (scores >= 9) - 100.0 * (scores <= 6))
