@@ -54,9 +54,7 @@ class Settings(BaseModel):
         None, description="Base64 of 32 bytes that seal the vault; unset uses a key file in the home folder."
     )
     ui_port: int = Field(8080, ge=1, le=65535, description="Port of Airflow's UI on loopback.")
-    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
-        "INFO", description="How much the log says."
-    )
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="How much the log says.")
 
     @field_validator("home", "sources", "campaigns", mode="after")
     @classmethod

@@ -63,7 +63,7 @@ def _plain(value: Any) -> str:
     if isinstance(value, dict):
         return ", ".join(f"{name} {amount}" for name, amount in value.items())
     if isinstance(value, list | tuple):
-        return ", ".join(map(str, value))
+        return "; ".join(_plain(item) for item in value)
     return f"{value:.2f}" if isinstance(value, float) else "" if value is None else str(value)
 
 

@@ -66,7 +66,11 @@ def check(gate: Any, business_date: date, as_json: bool) -> None:
     from huitou.quality.gate import check as run_gate
 
     report = run_gate(ready(), gate, business_date)
-    show(list(report.results), as_json)
+    failing = [result for result in report.results if not result.passed]
+    if failing or as_json:
+        show(list(report.results) if as_json else failing, as_json)
+    if not as_json:
+        click.echo(f"{len(report.results) - len(failing)} of {len(report.results)} rules passed.")
 
 
 @click.command()
