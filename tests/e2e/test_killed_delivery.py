@@ -1,0 +1,66 @@
+"""A delivery killed in the middle is finished by the next run, and nothing is accepted twice."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import time
+from collections import Counter
+from collections.abc import Iterator
+
+import pytest
+
+from e2e.conftest import Home, new_home
+
+pytestmark = pytest.mark.e2e
+DAY = "2026-11-21"
+FEEDS = (
+    "customers",
+    "consent_events",
+    "orders",
+    "order_lines",
+    "payments",
+    "refunds",
+    "reviews",
+    "survey_responses",
+    "products",
+    "exchange_rates",
+)
+
+
+@pytest.fixture
+def planned() -> Iterator[Home]:
+    """A shop whose night is planned and not yet delivered, step by step from the command line."""
+    with new_home(HUITOU_CLOCK="morning-after") as home:
+        shape = ("--customers", "1500", "--days", "120", "--seed", "3", "--until", DAY)
+        home.run("shop", "generate", "--out", str(home.folder / "shop"), *shape)
+        for feed in FEEDS:
+            home.run("ingest", feed, "--date", DAY)
+        home.run("check", "raw", "--date", DAY)
+        home.run("build", "--date", DAY)
+        home.run("plan", "--date", DAY)
+        yield home
+
+
+def test_what_was_killed_is_finished_and_nothing_is_accepted_twice(planned: Home) -> None:
+    planned.run("sandbox", "start", "--fault", "before:slow:10000")
+    killed_midway = 0
+    for wait in (2.0, 2.5, 3.0):
+        running = subprocess.Popen(
+            planned.command("deliver", "--date", DAY), env=planned.environment, stdout=subprocess.DEVNULL
+        )
+        time.sleep(wait)
+        running.send_signal(signal.SIGKILL)
+        running.wait()
+        states = dict(planned.rows("select state, count(*) from ops.messages group by state"))
+        killed_midway += states.get("sending", 0) + states.get("claimed", 0) > 0
+    assert killed_midway, "no kill fell into the middle of a delivery"
+    planned.run("sandbox", "stop")
+    planned.run("deliver", "--date", DAY)
+    ledger = Counter(line["message_id"] for line in planned.accepted())
+    messages = dict(planned.rows("select message_id::text, state from ops.messages"))
+    assert len(messages) > 20
+    assert max(ledger.values()) == 1
+    assert set(messages.values()) <= {"accepted", "unknown"}
+    assert {message for message, state in messages.items() if state == "accepted"} <= set(ledger)
+    assert set(ledger) <= set(messages)
