@@ -15,7 +15,7 @@ pytestmark = [
     pytest.mark.e2e,
     pytest.mark.skipif(not OLIST.is_dir(), reason="the Olist files are not beside the project (../shared/data/olist)"),
 ]
-DAY = "2018-10-17"
+DAY = "2018-10-31"
 
 
 @pytest.fixture(scope="module")
@@ -101,7 +101,7 @@ def test_lateness_and_its_scores_are_the_known_ones(olist: Home) -> None:
         )
     }
     late, on_time = rows[True], rows[False]
-    assert str(round(100 * late[0] / (late[0] + on_time[0]), 2)) == "8.00"
+    assert f"{100 * late[0] / (late[0] + on_time[0]):.2f}" == "8.00"
     assert (str(on_time[1]), str(late[1])) == ("4.28", "2.50")
 
 

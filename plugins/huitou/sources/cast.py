@@ -65,7 +65,9 @@ def typed_columns(feed: Feed, zone: str, base_currency: str) -> list[TypedColumn
         text, ok = sql.Identifier(f"t_{name}"), sql.Identifier(f"ok_{name}")
         valid, value = _typed(column, mapping, text, mapping.time_zone or zone)
         typed = sql.SQL("(case when {} then {} end)::{}").format(ok, value, sql.SQL(column.sql_type))
-        out.append(TypedColumn(name, _text(feed, mapping), valid, typed, _reason(name, column, text, ok, value)))
+        out.append(
+            TypedColumn(name, _text(feed, column, mapping), valid, typed, _reason(name, column, text, ok, value))
+        )
     return out
 
 
@@ -88,14 +90,17 @@ def typed_query(columns: list[TypedColumn], keep: dict[str, Sql], source: Sql) -
     ).format(kept=kept, values=values, reasons=reasons, valid=valid, texts=texts, source=source)
 
 
-def _text(feed: Feed, mapping: ColumnMap) -> Sql:
+def _text(feed: Feed, column: Column, mapping: ColumnMap) -> Sql:
     if mapping.const is not None:
         return sql.Literal(mapping.const)
     if mapping.ordinal:
         keys = sql.SQL(", ").join(sql.Identifier(staged_name(feed, name)) for name in mapping.ordinal)
         return sql.SQL("(row_number() over (partition by _file, {} order by _line))::text").format(keys)
-    column = sql.Identifier(staged_name(feed, mapping.source or ""))
-    text: Sql = sql.SQL("nullif(btrim({}, E' \\t\\r\\n'), '')").format(column)
+    staged = sql.Identifier(staged_name(feed, mapping.source or ""))
+    text: Sql = sql.SQL("nullif(btrim({}, E' \\t\\r\\n'), '')").format(staged)
+    if column.type == "free_text":
+        # What a person wrote keeps its line breaks, to the last.
+        return sql.SQL("nullif({}, '')").format(staged)
     if mapping.values:
         whens = sql.SQL(" ").join(
             sql.SQL("when {} then {}").format(sql.Literal(old), sql.Literal(new)) for old, new in mapping.values.items()
