@@ -11,6 +11,7 @@ from typing import Any
 
 import psycopg
 
+from huitou.delivery.hours import Opening
 from huitou.settings import Settings
 from huitou.warehouse.vault import Vault
 
@@ -47,6 +48,14 @@ class Outbox:
         self.connection.execute("create table staging.contact_hours (channel text, opens time, closes time)")
         with self.connection.cursor() as cursor:
             cursor.executemany("insert into staging.contact_hours values (%s, %s, %s)", spans)
+
+    def now(self) -> datetime:
+        """The noon at which tests deliver."""
+        return datetime.fromisoformat(NOON)
+
+    def always_open(self) -> list[Opening]:
+        """Contact hours as a claim takes them."""
+        return [Opening("sms", True, None), Opening("phone", True, None)]
 
     def people(self, numbers: Sequence[int], phones: dict[int, str] | None = None) -> None:
         """Customers with a sealed phone number and consent to sms and phone."""
@@ -97,6 +106,11 @@ class Outbox:
         """State and reason by message id."""
         rows = self.connection.execute("select message_id::text, state, state_reason from ops.messages")
         return {row[0]: (row[1], row[2]) for row in rows}
+
+    def state(self, message_id: str) -> str:
+        """The state of one message."""
+        row = self.connection.execute("select state from ops.messages where message_id = %s", (message_id,)).fetchone()
+        return row[0] if row else "missing"
 
     def _row(self, number: int, changes: dict[str, Any]) -> dict[str, Any]:
         payload = {

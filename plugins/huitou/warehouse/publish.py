@@ -90,7 +90,7 @@ def _replace(connection: psycopg.Connection, table: str) -> tuple[int, int]:
 def _fit_table(connection: psycopg.Connection, table: str, columns: dict[str, Column], key: list[str]) -> None:
     have = _columns(connection, "marts", table)
     if not have:
-        connection.execute(_text("create table {old} (like {new} including comments)", table, [], []))
+        connection.execute(_text("create table {old} (like {new})", table, [], []))
         return
     if _key(connection, "marts", table) != key:
         connection.execute(_text("delete from {old}", table, [], []))

@@ -1,0 +1,15 @@
+{# The columns name a row: none of them is null and no two rows share them. Both in one scan. #}
+{% macro test_is_key(model, columns) %}
+    select {{ columns | join(", ") }}
+    from {{ model }}
+    group by {{ columns | join(", ") }}
+    having count(*) > 1 {% for column in columns %}or {{ column }} is null {% endfor %}
+{% endmacro %}
+
+
+{# Every row makes the expression true; an expression that is null has not been shown to hold. #}
+{% macro test_holds(model, expression) %}
+    select 1 as broken
+    from {{ model }}
+    where ({{ expression }}) is not true
+{% endmacro %}

@@ -1,0 +1,37 @@
+with reviews as (
+    select * from {{ ref("stg_reviews") }}
+),
+
+responses as (
+    select * from {{ ref("stg_survey_responses") }}
+),
+
+orders as (
+    select * from {{ ref("int_orders__priced") }}
+)
+
+select
+    reviews.source,
+    reviews.review_id as answer_id,
+    reviews.order_id,
+    'review' as metric,
+    'overall' as dimension,
+    orders.customer_key,
+    reviews.review_day as answer_day,
+    reviews.created_at as answered_at,
+    cast(reviews.score as integer) as score
+from reviews
+left join orders
+    on reviews.source = orders.source and reviews.order_id = orders.order_id
+union all
+select
+    source,
+    response_id as answer_id,
+    order_id,
+    metric,
+    dimension,
+    customer_key,
+    answer_day,
+    answered_at,
+    cast(score as integer) as score
+from responses

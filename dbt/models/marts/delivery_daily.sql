@@ -1,0 +1,19 @@
+with deliveries as (
+    select
+        *,
+        -- Delivered, but nobody wrote down when: the promised day stands in.
+        coalesce(delivered_day, promised_day) as day
+    from {{ ref("int_deliveries") }}
+    where is_late is not null
+)
+
+select
+    day,
+    is_late,
+    cast(count(*) as integer) as orders,
+    cast(count(*) filter (where delivered_day is null) as integer) as undated_orders,
+    cast(count(review_score) as integer) as reviewed_orders,
+    cast(coalesce(sum(review_score), 0) as integer) as score_sum
+from deliveries
+where day <= {{ business_date() }}
+group by day, is_late

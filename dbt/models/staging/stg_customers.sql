@@ -1,0 +1,20 @@
+with customers as (
+    {{ newest(source("raw", "customers"), ["customer_id"]) }}
+),
+
+identities as (
+    select * from {{ source("vault", "identities") }}
+)
+
+select
+    customers._source as source,
+    customers.customer_id,
+    identities.customer_key,
+    customers.registered_at,
+    {{ local_day("customers.registered_at") }} as registered_day,
+    customers.birthday,
+    customers.city,
+    customers.region
+from customers
+left join identities
+    on customers._source = identities.source and customers.customer_id = identities.customer_id

@@ -1,0 +1,10 @@
+with products as (
+    {{ newest(source("raw", "products"), ["product_id"]) }}
+)
+
+select
+    _source as source,
+    product_id,
+    name,
+    category
+from products

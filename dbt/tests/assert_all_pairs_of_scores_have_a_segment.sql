@@ -1,0 +1,3 @@
+select count(*) as pairs
+from {{ ref("rfm_segments") }}
+having count(*) <> 25

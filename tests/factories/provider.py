@@ -1,0 +1,49 @@
+"""What the tests of delivery share: a quick policy, the sandbox's own ledger, and one night to run."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from factories.messages import NIGHT
+from huitou.delivery.channels.base import Limits
+from huitou.delivery.dispatcher import DeliveryResult, deliver
+from huitou.delivery.policy import Policy
+from huitou.sandbox.control import start_sandbox
+from huitou.settings import Settings
+
+StartDelivery = Callable[..., subprocess.Popen[bytes]]
+QUICK = Policy(
+    batch=200,
+    backoff_base=0.01,
+    backoff_cap=0.05,
+    patience=3.0,
+    limits=Limits(concurrency=16, connect_seconds=1.0, total_seconds=1.0),
+)
+
+
+@dataclass
+class Provider:
+    """The running sandbox of one home, and what its own ledger says."""
+
+    settings: Settings
+
+    def faults(self, *plan: dict[str, Any]) -> None:
+        start_sandbox(self.settings.home, faults=plan)
+
+    def lines(self) -> list[dict[str, str]]:
+        text = (self.settings.home / "sandbox" / "accepted.jsonl").read_text()
+        return [json.loads(line) for line in text.splitlines()]
+
+    def accepted(self) -> Counter[str]:
+        """How often each message id was accepted: the oracle for "never twice"."""
+        return Counter(line["message_id"] for line in self.lines())
+
+
+def run(settings: Settings, policy: Policy = QUICK) -> DeliveryResult:
+    """One delivery of the night."""
+    return deliver(settings, NIGHT, policy)

@@ -1,0 +1,186 @@
+"""What a run of dbt tells the caller: counts when all is well, one clear error when not."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date
+from pathlib import Path
+
+import psycopg
+import pytest
+from psycopg import sql
+
+from factories.raw import RawFactory, noon
+from factories.raw_world import LAST_DAY, fill
+from huitou.errors import DataQualityError, PermanentError, TransientError, UserError
+from huitou.settings import Settings
+from huitou.transform.dbt import DbtRun, manifest, run, spoken_line
+from huitou.warehouse.connection import connect
+from huitou.warehouse.embedded import EmbeddedServer
+
+EVERYTHING = ("build",)
+TYPES = {"timestamp with time zone": "timestamptz", "time without time zone": "time"}
+
+
+@pytest.fixture(scope="module")
+def built(
+    server: EmbeddedServer, template: str, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[tuple[Settings, psycopg.Connection, DbtRun]]:
+    """A filled warehouse on which everything ran once: models, data tests and unit tests."""
+    home: Path = tmp_path_factory.mktemp("dbt")
+    with psycopg.connect(server.url("postgres"), autocommit=True) as admin:
+        admin.execute(sql.SQL("create database t_dbt template {}").format(sql.Identifier(template)))
+        settings = Settings(home=home, warehouse_dsn=server.url("t_dbt"))
+        with connect(settings) as connection:
+            fill(connection, seed=3, customers=20, orders=60)
+            # The project can also be built without a row, as the first build on a large warehouse may want.
+            run(settings, LAST_DAY, ("seed",))
+            run(settings, LAST_DAY, ("run", "--empty"))
+            yield settings, connection, run(settings, LAST_DAY, EVERYTHING)
+        admin.execute("drop database t_dbt with (force)")
+
+
+@pytest.mark.integration
+def test_unit_tests_and_all_data_tests_pass(built: tuple[Settings, psycopg.Connection, DbtRun]) -> None:
+    settings, _, done = built
+    project = manifest(settings)
+    tests = [n for n in project.nodes.values() if n.resource_type == "test"]
+    assert len(project.unit_tests) >= 15
+    assert done.tests == len(tests) + len(project.unit_tests)
+    assert done.models == len([n for n in project.nodes.values() if n.resource_type == "model"])
+    assert done.marts == (
+        "customer_segments",
+        "customer_value",
+        "delivery_daily",
+        "sales_daily",
+        "satisfaction_daily",
+        "satisfaction_recent",
+    )
+    assert done.warnings == ()
+
+
+@pytest.mark.integration
+def test_columns_have_the_types_that_the_yml_states(built: tuple[Settings, psycopg.Connection, DbtRun]) -> None:
+    settings, connection, _ = built
+    found = {
+        (schema, table, column): kind
+        for schema, table, column, kind in connection.execute(
+            "select n.nspname, c.relname, a.attname, format_type(a.atttypid, a.atttypmod) from pg_attribute as a "
+            "join pg_class as c on c.oid = a.attrelid join pg_namespace as n on n.oid = c.relnamespace "
+            "where n.nspname in ('staging', 'intermediate', 'candidate') and a.attnum > 0 and c.relkind in ('r', 'v')"
+        )
+    }
+    stated = {
+        (node.schema, node.name, column.name): column.data_type
+        for node in manifest(settings).nodes.values()
+        if node.resource_type in ("model", "seed")
+        for column in node.columns.values()
+    }
+    assert {k: TYPES.get(v, v) for k, v in found.items()} == {k: TYPES.get(v, v) for k, v in stated.items()}
+
+
+@pytest.mark.integration
+def test_nothing_is_logged_or_written_into_the_project(
+    built: tuple[Settings, psycopg.Connection, DbtRun], capfd: pytest.CaptureFixture[str]
+) -> None:
+    settings, _, _ = built
+    run(settings, LAST_DAY, ("run", "--select", "stg_products"))
+    assert capfd.readouterr() == ("", "")
+    state = {path.name for path in (settings.home / "dbt").rglob("*.log")}
+    assert state == set()
+
+
+@pytest.mark.integration
+def test_quality_error_names_test_model_and_rows_when_a_data_test_fails(
+    warehouse: Settings, connection: psycopg.Connection, capfd: pytest.CaptureFixture[str]
+) -> None:
+    raw = RawFactory(connection)
+    for number in range(3):
+        raw.insert(
+            "orders",
+            LAST_DAY,
+            order_id=f"o{number}",
+            customer_id="13800138000",
+            ordered_at=noon(LAST_DAY),
+            status="paid",
+            currency="CNY",
+        )
+    with pytest.raises(DataQualityError) as caught:
+        run(warehouse, LAST_DAY)
+    message = str(caught.value)
+    assert "on int_orders__priced fails for 3 rows" in message
+    assert "13800138000" not in message
+    assert capfd.readouterr() == ("", "")
+
+
+@pytest.mark.integration
+def test_warning_is_told_when_a_refund_is_in_another_currency(
+    warehouse: Settings, connection: psycopg.Connection
+) -> None:
+    raw = RawFactory(connection)
+    raw.order("o1", "c1", LAST_DAY)
+    raw.refund("r1", "o1", LAST_DAY, "1.00", currency="USD")
+    done = run(warehouse, LAST_DAY)
+    assert done.warnings == ("assert_every_refund_is_in_its_order_s_currency",)
+
+
+@pytest.mark.integration
+def test_empty_shop_builds_empty_marts(warehouse: Settings, connection: psycopg.Connection) -> None:
+    done = run(warehouse, LAST_DAY)
+    for mart in done.marts:
+        assert connection.execute(f"select count(*) from candidate.{mart}").fetchone() == (0,)
+
+
+@pytest.mark.integration
+def test_permanent_error_names_the_model_when_its_sql_fails(
+    warehouse: Settings, connection: psycopg.Connection, capfd: pytest.CaptureFixture[str]
+) -> None:
+    connection.execute("alter table raw.orders drop column coupon_code")
+    with pytest.raises(PermanentError) as caught:
+        run(warehouse, LAST_DAY)
+    assert str(caught.value) == ("model stg_orders: column orders.coupon_code does not exist. Nothing was published.")
+    assert capfd.readouterr() == ("", "")
+
+
+@pytest.mark.integration
+def test_transient_error_when_no_server_answers(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    settings = Settings(home=tmp_path, warehouse_dsn="postgresql://huitou:geheim@127.0.0.1:1/warehouse")
+    with pytest.raises(TransientError, match="did not answer") as caught:
+        run(settings, date(2026, 1, 1))
+    assert "geheim" not in str(caught.value)
+    assert capfd.readouterr() == ("", "")
+
+
+def test_user_error_when_the_feed_set_is_not_there(tmp_path: Path) -> None:
+    settings = Settings(home=tmp_path, sources=tmp_path, warehouse_dsn="postgresql://huitou@127.0.0.1:1/warehouse")
+    with pytest.raises(UserError, match="not a set of feeds"):
+        run(settings, date(2026, 1, 1))
+
+
+@pytest.mark.parametrize(
+    ("said", "line"),
+    [
+        (
+            'Database Error in model x (models/x.sql)\n  column "a" does not exist\n  LINE 3: select a\n',
+            'column "a" does not exist',
+        ),
+        (
+            'Database Error in model x (models/x.sql)\n  invalid input syntax for type integer: "13800138000"\n',
+            'invalid input syntax for type integer: "…"',
+        ),
+        (
+            'Database Error in model x\n  value "13800138000" is out of range for type integer',
+            'value "…" is out of range for type integer',
+        ),
+        (
+            "Database Error in model x\n  duplicate key value violates unique constraint "
+            '"x_pkey"\n  DETAIL:  Key (customer_key)=(c_1) already exists.\n  compiled code at target/x.sql',
+            'duplicate key value violates unique constraint "x_pkey"',
+        ),
+        ("Compilation Error in model x (models/x.sql)\n  'foo' is undefined", "'foo' is undefined"),
+        ("Runtime Error\n  Database Error\n    connection to server failed", "connection to server failed"),
+        ("", "no message"),
+    ],
+)
+def test_spoken_line_keeps_the_reason_and_drops_values(said: str, line: str) -> None:
+    assert spoken_line(said) == line
