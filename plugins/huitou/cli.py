@@ -7,12 +7,13 @@ import sys
 import click
 import psycopg
 
+from huitou import __version__
 from huitou.commands import answers, servers, steps
 from huitou.errors import HuitouError, UserError
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
-@click.version_option(package_name="huitou")
+@click.version_option(__version__)
 def cli() -> None:
     """Huitou (回头): a shop's nights, from files as sent to messages accepted once."""
 

@@ -18,7 +18,6 @@ DAGS_FOLDER = "AIRFLOW__CORE__DAGS_FOLDER"
 
 # Kept off even though the machine may have no network: a night reports to nobody.
 _NO_TELEMETRY = {
-    "AIRFLOW__USAGE_DATA_COLLECTION__ENABLED": "False",
     "GX_ANALYTICS_ENABLED": "false",
     "DBT_SEND_ANONYMOUS_USAGE_STATS": "false",
     "DO_NOT_TRACK": "1",

@@ -1,0 +1,285 @@
+"""Each rule of a mart suite fails for its bad row and for no other; good rows, at the edges too, pass.
+
+A bad row bears the name of the rule that it breaks as its key. The tables have the columns that dbt declares.
+"""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from factories.gates import NIGHT, GateFactory, Row
+from huitou.quality.suites import FOLDER, load_suite
+
+pytestmark = pytest.mark.integration
+
+TOMORROW = NIGHT + timedelta(days=1)
+VALUE: Row = {
+    "orders": 2,
+    "net_spend": 90,
+    "refunds": 10,
+    "unconverted_orders": 0,
+    "first_order_date": date(2026, 1, 1),
+    "last_order_date": NIGHT,
+    "orders_in_window": 2,
+    "net_spend_in_window": 90,
+    "recency_score": 5,
+    "frequency_score": 1,
+    "monetary_score": 3,
+    "segment": "recent",
+    "segment_zh": "新近客户",
+}
+PERSON: Row = {"lifecycle": "new", "since": NIGHT, "orders": 1, "last_order_date": NIGHT}
+ANSWERS: Row = {
+    "day": NIGHT,
+    "metric": "nps",
+    "dimension": "overall",
+    "n": 4,
+    "positive": 2,
+    "negative": 2,
+    "value": 0,
+    "ci_low": -98,
+    "ci_high": 98,
+}
+LISTED: Row = {
+    "business_date": NIGHT,
+    "segment": "at_risk",
+    "value": 90,
+    "reason": "Last order on 2026-01-01, 68 days ago; net spend: 90.00 CNY.",
+    "reason_zh": "最近一次下单 2026-01-01，净消费 90.00 CNY。",
+}
+
+
+def of(bad: dict[str, Row], base: Row) -> list[Row]:
+    return [base | {"customer_key": rule} | row for rule, row in bad.items()]
+
+
+def named(bad: dict[str, Row]) -> dict[str, list[tuple[str, ...]]]:
+    return {rule: [(rule,)] for rule in bad}
+
+
+def test_customer_value_trips_each_rule_by_its_bad_row(gate: GateFactory) -> None:
+    gate.use("customer_value")
+    bad: dict[str, Row] = {
+        "no_orders": {"orders": 0, "orders_in_window": 0},
+        "orders_in_window_do_not_fit": {"orders_in_window": 3},
+        "unconverted_orders_do_not_fit": {"unconverted_orders": 3},
+        "unconverted_orders": {"unconverted_orders": 1},
+        "refunds_negative": {"refunds": -0.01},
+        "net_spend_negative": {"net_spend": -0.01},
+        "first_after_last_order": {"first_order_date": NIGHT, "last_order_date": date(2026, 3, 9)},
+        "ordered_after_the_night": {"last_order_date": TOMORROW},
+        "score_out_of_range": {"monetary_score": 6},
+        "segment_missing": {"segment": None},
+    }
+    good: list[Row] = [
+        {"customer_key": "free", "net_spend": 0, "refunds": 0},
+        {"customer_key": "one_day", "first_order_date": NIGHT, "orders_in_window": 0},
+    ]
+    gate.mart("customer_value", *of(bad, VALUE), *(VALUE | row for row in good))
+    gate.mart("customer_value", VALUE | {"customer_key": None}, VALUE | {"customer_key": "twin"})
+    gate.mart("customer_value", VALUE | {"customer_key": "twin"})
+    assert gate.failures("marts") == named(bad) | {
+        "customer_key_missing": [("None",)],
+        "customer_key_twice": [("twin",)],
+    }
+
+
+@pytest.mark.parametrize("score", ["recency_score", "frequency_score", "monetary_score"])
+@pytest.mark.parametrize("value", [0, 6, None])
+def test_every_score_is_one_to_five_for_everybody(gate: GateFactory, score: str, value: int | None) -> None:
+    gate.use("customer_value")
+    gate.mart("customer_value", VALUE | {"customer_key": "c1", score: value})
+    assert gate.failures("marts") == {"score_out_of_range": [("c1",)]}
+
+
+def test_customer_segments_trip_each_rule_by_its_bad_row(gate: GateFactory) -> None:
+    gate.use("customer_segments")
+    bad: dict[str, Row] = {
+        "lifecycle_missing": {"lifecycle": None},
+        "lifecycle_unknown": {"lifecycle": "vip"},
+        "orders_negative": {"orders": -1},
+        "potential_does_not_fit": {"lifecycle": "potential"},
+        "last_order_does_not_fit": {"last_order_date": None},
+        "after_the_night": {"since": TOMORROW},
+        "since_missing": {"since": None},
+    }
+    visitor = {"customer_key": "visitor", "lifecycle": "potential", "orders": 0, "last_order_date": None}
+    gate.mart("customer_segments", *of(bad, PERSON), PERSON | visitor, PERSON | {"customer_key": None})
+    gate.mart("customer_segments", *(PERSON | {"customer_key": "twin"} for _ in range(2)))
+    gate.mart("customer_value", VALUE | {"customer_key": "visitor"}, VALUE | {"customer_key": "left_out"})
+    assert gate.failures("marts") == named(bad) | {
+        "customer_key_missing": [("None",)],
+        "customer_key_twice": [("twin",)],
+        "buyers_left_out": [("left_out",)],
+    }
+
+
+SATISFACTION: dict[str, Row] = {
+    "metric_unknown": {"metric": "stars", "value": 3, "ci_low": 2, "ci_high": 4},
+    "no_answers": {"n": 0, "positive": 0, "negative": 0},
+    "shares_do_not_fit": {"positive": 3},
+    "value_out_of_range": {"value": 101, "ci_low": None, "ci_high": None},
+    "interval_out_of_order": {"value": 99},
+    "interval_out_of_range": {"ci_low": -101},
+}
+EDGES: list[Row] = [
+    {"metric": "csat", "value": 1, "ci_low": 0.2, "ci_high": 1, "n": 1, "positive": 1, "negative": 0},
+    {"metric": "nps", "value": -100, "ci_low": -100, "ci_high": -100, "positive": 0, "negative": 4},
+    {"metric": "ces", "value": 7, "ci_low": None, "ci_high": None, "n": 1, "positive": 1, "negative": 0},
+    {"metric": "review", "value": 1, "ci_low": 1, "ci_high": 1, "positive": 0, "negative": 4},
+]
+
+
+def _satisfaction(extra: dict[str, Row], **fixed: Any) -> list[Row]:
+    bad = [ANSWERS | fixed | {"dimension": rule} | row for rule, row in (SATISFACTION | extra).items()]
+    good = [ANSWERS | fixed | {"dimension": f"edge {n}"} | row for n, row in enumerate(EDGES)]
+    twins = [ANSWERS | fixed | {"dimension": "twin"} for _ in range(2)]
+    return [*bad, *good, *twins]
+
+
+def test_satisfaction_daily_trips_each_rule_by_its_bad_row(gate: GateFactory) -> None:
+    gate.use("satisfaction_daily")
+    extra = {"answered_after_the_night": {"day": TOMORROW}}
+    gate.mart("satisfaction_daily", *_satisfaction(extra))
+    day = NIGHT.isoformat()
+    assert gate.failures("marts") == {
+        **{rule: [(day, "nps", rule)] for rule in SATISFACTION},
+        "metric_unknown": [(day, "stars", "metric_unknown")],
+        "answered_after_the_night": [(TOMORROW.isoformat(), "nps", "answered_after_the_night")],
+        "key_twice": [(day, "nps", "twin")],
+    }
+
+
+def test_satisfaction_recent_trips_each_rule_by_its_bad_row(gate: GateFactory) -> None:
+    gate.use("satisfaction_recent")
+    window = {"first_day": date(2025, 12, 11), "last_day": NIGHT}
+    extra: dict[str, Row] = {"window_does_not_end_tonight": {"last_day": TOMORROW}}
+    rows = _satisfaction(extra, **window)
+    gate.mart("satisfaction_recent", *({k: v for k, v in row.items() if k != "day"} for row in rows))
+    assert gate.failures("marts") == {
+        **{rule: [("nps", rule)] for rule in SATISFACTION | extra},
+        "metric_unknown": [("stars", "metric_unknown")],
+        "key_twice": [("nps", "twin")],
+    }
+
+
+def test_sales_daily_trips_each_rule_by_its_bad_row(gate: GateFactory) -> None:
+    gate.use("sales_daily")
+    good: Row = {"day": NIGHT, "currency": "CNY", "orders": 1, "gross": 10, "discounts": 1, "refunds": 2, "net": 7}
+    bad: dict[str, Row] = {
+        "money_does_not_add_up": {"net": 7.01},
+        "orders_negative": {"orders": -1},
+        "gross_negative": {"gross": -1, "net": -4},
+        "discounts_negative": {"discounts": -1, "net": 9},
+        "refunds_negative": {"refunds": -1, "net": 10},
+        "sold_after_the_night": {"day": TOMORROW},
+        "discounts_above_gross": {"discounts": 11, "net": -3},
+    }
+    gate.mart("sales_daily", *(good | {"currency": rule} | row for rule, row in bad.items()))
+    gate.mart("sales_daily", good, good | {"currency": "twin"}, good | {"currency": "twin"})
+    only_refunds = {"currency": "USD", "orders": 0, "gross": 0, "discounts": 0, "net": -2}
+    gate.mart("sales_daily", good | only_refunds, good | {"currency": "EUR", "net": None, "gross": None})
+    day = NIGHT.isoformat()
+    assert gate.failures("marts") == {
+        **{rule: [(day, rule)] for rule in bad},
+        "money_does_not_add_up": [(day, "EUR"), (day, "money_does_not_add_up")],
+        "sold_after_the_night": [(TOMORROW.isoformat(), "sold_after_the_night")],
+        "key_twice": [(day, "twin")],
+    }
+
+
+def test_delivery_daily_trips_each_rule_by_its_bad_row(gate: GateFactory) -> None:
+    gate.use("delivery_daily")
+    good: Row = {"is_late": False, "orders": 9, "undated_orders": 1, "reviewed_orders": 2, "score_sum": 10}
+    bad: dict[date, tuple[str, Row]] = {
+        date(2026, 2, 1): ("no_orders", {"orders": 0, "undated_orders": 0, "reviewed_orders": 0, "score_sum": 0}),
+        date(2026, 2, 2): ("undated_orders_do_not_fit", {"undated_orders": 10}),
+        date(2026, 2, 3): ("reviewed_orders_do_not_fit", {"reviewed_orders": 10, "score_sum": 20}),
+        date(2026, 2, 4): ("score_sum_does_not_fit", {"score_sum": 11}),
+        TOMORROW: ("delivered_after_the_night", {}),
+    }
+    late = {"is_late": True, "undated_orders": 0}
+    gate.mart("delivery_daily", *(good | {"day": day} | row for day, (_, row) in bad.items()))
+    gate.mart("delivery_daily", *(good | {"day": date(2026, 2, 5)} for _ in range(2)))
+    gate.mart("delivery_daily", good | {"day": NIGHT}, good | late | {"day": NIGHT, "orders": 11})
+    even = date(2026, 2, 6)
+    gate.mart("delivery_daily", good | {"day": even, "orders": 10}, good | late | {"day": even, "orders": 10})
+    assert gate.failures("marts") == {
+        **{rule: [(day.isoformat(), "False")] for day, (rule, _) in bad.items()},
+        "key_twice": [("2026-02-05", "False")],
+        "most_are_late": [(NIGHT.isoformat(), "True")],
+    }
+
+
+AUDIENCE: dict[str, Row] = {
+    "of_another_night": {"business_date": TOMORROW},
+    "segment_missing": {"segment": None},
+    "reason_missing": {"reason_zh": " "},
+    "contact_in_reason": {"reason": "Call 13812345678."},
+    "contact_in_reason_zh": {"reason_zh": "请联系 someone@example.com。"},
+    "priority_below_one": {"priority": 0},
+}
+
+
+@pytest.mark.parametrize(
+    ("audience", "lifecycle", "stranger_rule"),
+    [
+        ("audience_winback_coupon", "at_risk", "not_about_to_be_lost"),
+        ("audience_revisit_list", "new", "not_a_customer"),
+    ],
+)
+def test_an_audience_trips_each_rule_by_its_bad_row(
+    gate: GateFactory, audience: str, lifecycle: str, stranger_rule: str
+) -> None:
+    gate.use(audience)
+    known = [*AUDIENCE, "good", "twin", "same_rank"]
+    gate.mart("customer_segments", *(PERSON | {"customer_key": k, "lifecycle": lifecycle} for k in known))
+    gate.mart("customer_value")
+    people = [*known, stranger_rule, None, "twin"]
+    rows = [LISTED | {"priority": n, "customer_key": key} for n, key in enumerate(people, start=1)]
+    rows = [row | AUDIENCE.get(str(row["customer_key"]), {}) for row in rows]
+    same_rank = next(row for row in rows if row["customer_key"] == "same_rank")
+    same_rank["priority"] = rows[known.index("good")]["priority"]
+    gate.mart(audience, *rows)
+    assert gate.failures("marts") == {
+        **named(AUDIENCE),
+        stranger_rule: [(stranger_rule,)],
+        "customer_key_missing": [("None",)],
+        "customer_key_twice": [("twin",)],
+        "priority_twice": [("good",), ("same_rank",)],
+    }
+
+
+def test_the_winback_coupon_is_for_nobody_who_is_lost_already(gate: GateFactory) -> None:
+    gate.use("audience_winback_coupon")
+    gate.mart("customer_segments", PERSON | {"customer_key": "c1", "lifecycle": "lost"})
+    gate.mart("customer_value")
+    gate.mart("audience_winback_coupon", LISTED | {"customer_key": "c1", "priority": 1})
+    assert gate.failures("marts") == {"not_about_to_be_lost": [("c1",)]}
+
+
+@pytest.mark.parametrize(
+    ("listed", "buyers", "expected"),
+    [(51, 100, {"more_than_half_of_all_buyers"}), (50, 100, set()), (99, 99, set())],
+)
+def test_an_audience_of_most_buyers_is_a_warning(
+    gate: GateFactory, listed: int, buyers: int, expected: set[str]
+) -> None:
+    gate.use("audience_winback_coupon")
+    people = [{"customer_key": f"c{n}", "lifecycle": "at_risk"} for n in range(buyers)]
+    gate.mart("customer_segments", *(PERSON | person for person in people))
+    gate.mart("customer_value", *(VALUE | {"customer_key": p["customer_key"]} for p in people))
+    rows = [{"customer_key": f"c{n}", "priority": n + 1} for n in range(listed)]
+    gate.mart("audience_winback_coupon", *(LISTED | row for row in rows))
+    assert set(gate.failures("marts")) == expected
+
+
+def test_every_mart_rule_has_its_bad_row_here() -> None:
+    written = Path(__file__).read_text(encoding="utf-8")
+    suites = [load_suite(path) for path in FOLDER.glob("*.json")]
+    rules = {rule.name for suite in suites if suite.gate == "marts" for rule in suite.expectations}
+    assert [rule for rule in sorted(rules) if f'"{rule}"' not in written] == []
