@@ -12,7 +12,7 @@ unexport PYTHONDONTWRITEBYTECODE
 # The demo's nights are dates of its own shop, so that its output is the same on every machine.
 DEMO_UNTIL := 2026-11-21
 DEMO_FROM := 2026-11-19
-DEMO_SHOP := --customers 2000 --days 120 --seed 1 --until $(DEMO_UNTIL)
+DEMO_SHOP := --customers 2000 --days 240 --seed 1 --until $(DEMO_UNTIL)
 
 help:  ## list the verbs
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12

@@ -30,7 +30,7 @@ def run(settings: Settings, dates: list[date], console: Console, as_json: bool =
                 report.draw(collected, console)
         elif not as_json and event.kind in ("task_done", "task_retry", "task_failed"):
             seconds = f" {event.seconds:5.1f} s" if event.kind == "task_done" else f" {event.kind[5:]}: {event.message}"
-            console.print(f"[dim]{event.business_date}[/dim] {event.task}{seconds}", markup=True)
+            console.print(f"{event.business_date} {event.task}{seconds}", markup=False)
 
     outcomes = run_nights(settings, dates, tell)
     if as_json:

@@ -49,7 +49,7 @@ def test_every_verb_of_make_is_in_the_readme() -> None:
     assert {"setup", "lint", "test", "demo", "ui", "night", "battery", "bench", "stop", "clean"} <= set(verbs)
     for verb in verbs:
         assert f"make {verb}" in readme, verb
-    for verb in re.findall(r"make ([a-z]+)", readme):
+    for verb in re.findall(r"`make ([a-z]+)", readme):
         assert verb in verbs, verb
 
 
