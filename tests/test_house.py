@@ -12,7 +12,7 @@ from huitou.settings import PROJECT_ROOT
 PACKAGE = PROJECT_ROOT / "plugins" / "huitou"
 MODULES = sorted(PACKAGE.rglob("*.py"))
 ROOMS = ["warehouse", "sources", "quality", "transform", "campaigns", "delivery"]
-COMMON = {"settings", "errors", "yaml_files"}
+COMMON = {"settings", "errors", "yaml_files", "backoff"}
 EVERYTHING = {"cli", "commands", "night", "report", "ready", "orchestration"}
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import subprocess
+import time
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -22,7 +23,7 @@ QUICK = Policy(
     backoff_base=0.01,
     backoff_cap=0.05,
     patience=3.0,
-    limits=Limits(concurrency=16, connect_seconds=1.0, total_seconds=1.0),
+    limits=Limits(concurrency=16, connect_seconds=2.5, total_seconds=2.5),
 )
 
 
@@ -47,3 +48,19 @@ class Provider:
 def run(settings: Settings, policy: Policy = QUICK) -> DeliveryResult:
     """One delivery of the night."""
     return deliver(settings, NIGHT, policy)
+
+
+def run_and_look_again(settings: Settings) -> DeliveryResult:
+    """One delivery, and a second look after what was still in the provider's hands has arrived there."""
+    result = run(settings)
+    time.sleep(0.5)
+    run(settings)
+    return result
+
+
+def until(condition: Callable[[], bool], seconds: float = 20.0) -> None:
+    """Wait for something that another process brings about; fails where it does not come."""
+    ends = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < ends, "it never came"
+        time.sleep(0.01)

@@ -139,10 +139,14 @@ create table ops.switches (
 create function ops.close_consent_gate() returns void
 language sql as $$ select pg_advisory_xact_lock(hashtextextended('huitou.consent_gate', 0)) $$;
 
+-- Moves with every change behind the gate, so that what was read before it can be told to be still current.
+create sequence ops.consent_generation;
+
 create function ops.share_consent_gate() returns trigger
 language plpgsql as $$
 begin
     perform pg_advisory_xact_lock_shared(hashtextextended('huitou.consent_gate', 0));
+    perform nextval('ops.consent_generation');
     return null;
 end
 $$;
