@@ -10,15 +10,16 @@ from collections import Counter
 import psycopg
 import pytest
 
-from factories.messages import NIGHT, Outbox, phone_of
+from factories.messages import NIGHT, Outbox, name_of, phone_of
 from huitou.delivery.ledger import Ledger
 from huitou.settings import Settings
 from huitou.warehouse.connection import connect
 
 pytestmark = pytest.mark.integration
 WRITES = {
-    "consent": "insert into vault.consent_events select 'e', '1', 'sms', 'marketing', 'opt_out', '2025-06-30', "
-    "'shop', '2025-06-30', '2025-06-30', 1, 1, gen_random_uuid()",
+    "consent": "insert into vault.consent_events select r.* from vault.consent_events as e, "
+    'jsonb_populate_record(e, \'{"event_id": "out", "action": "opt_out", "occurred_at": "2025-06-30"}\') as r '
+    "where e.channel = 'sms'",
     "consent_update": "update vault.consent_events set action = 'opt_out'",
     "consent_delete": "delete from vault.consent_events",
     "consent_truncate": "truncate vault.consent_events",
@@ -75,14 +76,28 @@ def test_copy_waits_too_when_consent_is_loaded_in_bulk(settings: Settings, outbo
         assert claim(ledger, outbox) == []
 
 
+def test_every_refusal_is_read_when_one_session_claims_between_them(settings: Settings, outbox: Outbox) -> None:
+    outbox.plant(4)
+    with connect(settings) as worker:
+        ledger = ledger_of(worker)
+        assert ledger.claim("http", True, 0, outbox.now(), outbox.always_open()) == []
+        for n in (1, 2, 3):
+            outbox.says(n, "opt_out")
+            rows = ledger.claim("http", True, 1, outbox.now(), outbox.always_open())
+            assert rows is not None
+            assert [(row["message_id"], row["state_reason"]) for row in rows] == [(name_of(n), "no_consent")]
+        assert claim(ledger, outbox) == [name_of(4)]
+
+
 def test_guard_is_put_on_again_when_a_table_was_made_anew(settings: Settings, outbox: Outbox) -> None:
     outbox.plant(1)
     with connect(settings) as worker:
         ledger_of(worker)
         outbox.connection.execute("drop trigger consent_gate on vault.consent_events")
         ledger_of(worker)
-        row = outbox.connection.execute("select count(*) from pg_trigger where tgname = 'consent_gate'").fetchone()
-    assert row == (4,)
+    found = outbox.connection.execute("select tgrelid::regclass::text from pg_trigger where tgname = 'consent_gate'")
+    guarded = {"vault.consent_events", "vault.suppressions", "vault.identities", "raw.customers"}
+    assert {row[0] for row in found} >= guarded
 
 
 def collide(ledger: Ledger, outbox: Outbox, other: Outbox, number: int, draw: random.Random) -> tuple[str, str]:

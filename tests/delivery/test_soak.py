@@ -79,7 +79,7 @@ def test_every_message_ends_as_foretold_when_faults_storm(
 
 
 @pytest.mark.integration
-@pytest.mark.parametrize("kills", [5, pytest.param(200, marks=pytest.mark.battery)])
+@pytest.mark.parametrize("kills", [5, pytest.param(60, marks=pytest.mark.battery)])
 def test_nothing_is_sent_twice_or_lost_when_workers_die_again_and_again(
     settings: Settings, outbox: Outbox, provider: Provider, start_delivery: StartDelivery, kills: int
 ) -> None:

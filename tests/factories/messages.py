@@ -64,25 +64,24 @@ class Outbox:
             phone = (phones or {}).get(n, phone_of(n))
             hashed = self.vault.hash("phone", phone)
             points.append((hashed, "phone", self.vault.key_id, self.vault.seal(hashed, phone)))
-            customers.append((str(n), hashed))
+            customers.append({"customer_id": str(n), "phone": hashed})
             identities.append((str(n), f"c_{n}"))
-            events += [(f"in-{n}-{c}", str(n), c, "opt_in", LONG_AGO) for c in ("sms", "phone")]
+            events += [_event(f"in-{n}-{channel}", n, channel, "opt_in", LONG_AGO) for channel in ("sms", "phone")]
         with self.connection.transaction(), self.connection.cursor() as cursor:
             cursor.executemany(
                 "insert into vault.contact_points values (%s, %s, %s, %s) on conflict do nothing", points
             )
+            cursor.executemany(CUSTOMER, [(json.dumps(PROVENANCE | customer),) for customer in customers])
             cursor.executemany(
-                "insert into raw.customers (customer_id, phone, _source, _version, _business_date, _file_id, _line,"
-                " _row_hash) values (%s, %s, 'shop', '2025-01-01', '2025-01-01', 1, 1, gen_random_uuid())",
-                customers,
+                "insert into vault.identities (source, customer_id, customer_key, stated) values ('shop', %s, %s, true)",
+                identities,
             )
-            cursor.executemany("insert into vault.identities values ('shop', %s, %s, true)", identities)
             cursor.executemany(EVENT, events)
 
     def says(self, number: int, action: str, channel: str = "sms", at: datetime | None = None) -> None:
         """Person ``number`` opts in or out."""
         moment = at or datetime(2025, 6, 30, 12, tzinfo=UTC)
-        self.connection.execute(EVENT, (str(uuid.uuid4()), str(number), channel, action, moment))
+        self.connection.execute(EVENT, _event(str(uuid.uuid4()), number, channel, action, moment))
 
     def messages(self, numbers: Sequence[int], **changes: Any) -> list[str]:
         """One approved message for each person; ``changes`` override columns. Returns the ids."""
@@ -135,8 +134,19 @@ class Outbox:
         return row | {"payload": json.dumps(row["payload"])}
 
 
-EVENT = (
-    "insert into vault.consent_events (event_id, customer_id, channel, purpose, action, occurred_at, _source, "
-    "_version, _business_date, _file_id, _line, _row_hash) "
-    "values (%s, %s, %s, 'marketing', %s, %s, 'shop', '2025-01-01', '2025-01-01', 1, 1, gen_random_uuid())"
-)
+# The columns of a raw table come from its contract: a row is given as it is known, whatever else the table has.
+CUSTOMER = "insert into raw.customers select * from jsonb_populate_record(null::raw.customers, %s)"
+EVENT = "insert into vault.consent_events select * from jsonb_populate_record(null::vault.consent_events, %s)"
+PROVENANCE = {
+    "_source": "shop",
+    "_version": "2025-01-01",
+    "_business_date": "2025-01-01",
+    "_file_id": 1,
+    "_line": 1,
+    "_row_hash": "00000000-0000-0000-0000-000000000000",
+}
+
+
+def _event(event_id: str, number: int, channel: str, action: str, at: datetime) -> tuple[str]:
+    event = {"event_id": event_id, "customer_id": str(number), "channel": channel, "purpose": "marketing"}
+    return (json.dumps(PROVENANCE | event | {"action": action, "occurred_at": at.isoformat()}),)

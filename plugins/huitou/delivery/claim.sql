@@ -1,5 +1,5 @@
 -- One batch, judged and claimed in one statement. It runs behind the closed consent gate (ops.close_consent_gate),
--- so its snapshot holds every refusal that committed before this claim does; pg_temp.refused is as young (refuse.sql).
+-- so no refusal commits between reading consent (read_consent.sql) and this claim's own commit.
 with batch as materialized (
     select m.message_id, m.customer_key, m.contact_hash, m.consent, m.expires_at
     from ops.messages as m
@@ -19,18 +19,6 @@ with batch as materialized (
     order by m.message_id
     limit %(batch)s
     for update of m skip locked
-),
-
-consent as materialized (
-    select c.customer_key, c.channel
-    from vault.consent_as_of('infinity') as c
-    where c.granted and c.customer_key = any(array(select b.customer_key from batch as b))
-),
-
-refused as materialized (
-    select r.contact_hash, r.channel
-    from pg_temp.refused as r
-    where r.contact_hash = any(array(select b.contact_hash from batch as b))
 ),
 
 hours as (
@@ -54,8 +42,8 @@ judged as (
             else 'claimed'
         end as verdict
     from batch as b
-    left join consent as c on b.customer_key = c.customer_key and b.consent = c.channel
-    left join refused as r on b.contact_hash = r.contact_hash and b.consent = r.channel
+    left join pg_temp.granted as c on b.customer_key = c.customer_key and b.consent = c.channel
+    left join pg_temp.refused as r on b.contact_hash = r.contact_hash and b.consent = r.channel
     left join vault.contact_points as p on b.contact_hash = p.contact_hash
     left join hours as h on b.consent = h.channel
 )

@@ -44,11 +44,10 @@ class Ledger:
         self._business_date = business_date
         # Random, above every 32-bit key: never used twice, so it is a fencing token as well.
         self.worker = (1 << 62) | secrets.randbits(61)
-        # Which state of consent the refusals of this session were read from; None before the first reading.
+        # Which state of consent this session's tables were read from; None before the first reading.
         self._generation: int | None = None
         connection.execute(statement("open_worker"), {"worker": self.worker})
-        connection.execute("create temporary table if not exists refused (contact_hash text, channel text)")
-        connection.execute("create index if not exists refused_by_contact on pg_temp.refused (contact_hash)")
+        connection.execute(statement("consent_tables"))
         self._guard()
 
     def recover(self) -> tuple[int, int]:
@@ -111,7 +110,7 @@ class Ledger:
             with self._connection.transaction():
                 self._connection.execute(f"set local lock_timeout = '{GATE_TIMEOUT}'")
                 self._connection.execute("select ops.close_consent_gate()")
-                generation = self._refresh_refusals()
+                generation = self._read_consent()
                 with self._connection.cursor(row_factory=dict_row) as cursor:
                     rows = cursor.execute(statement("claim"), values).fetchall()
         except psycopg.errors.LockNotAvailable:
@@ -174,12 +173,14 @@ class Ledger:
         except psycopg.errors.LockNotAvailable:
             raise TransientError("Customers or consent are being loaded; delivery cannot begin.") from None
 
-    def _refresh_refusals(self) -> int:
-        """Read all refusals again where anything behind the closed gate changed; the generation that now holds."""
-        (generation,) = self._connection.execute("select last_value from ops.consent_generation").fetchall()[0]
+    def _read_consent(self) -> int:
+        """Read consent again where anything behind the closed gate changed; the generation that now holds."""
+        # A sequence that was never called shows its start, which is also its first value.
+        (generation,) = self._connection.execute(
+            "select case when is_called then last_value else 0 end from ops.consent_generation"
+        ).fetchall()[0]
         if generation != self._generation:
-            self._connection.execute("truncate pg_temp.refused")
-            self._connection.execute(statement("refuse"))
+            self._connection.execute(statement("read_consent"))
         return int(generation)
 
     def _settle(self, settled: Sequence[Settlement]) -> Iterator[str]:
