@@ -48,7 +48,7 @@ ui: .venv/ready  ## start Airflow on loopback and print its login
 night: .venv/ready  ## run one night: make night DATE=2026-11-21
 	@$(BIN)/huitou night --date $(or $(DATE),$(error say which: make night DATE=YYYY-MM-DD))
 
-battery: .venv/ready-dev  ## the long tests: soak, all kill points
+battery: .venv/ready-dev  ## the long tests, see docs/batteries.md
 	$(BIN)/pytest -m battery
 
 bench: .venv/ready-dev  ## print speeds beside a named rival's, in one run

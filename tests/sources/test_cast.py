@@ -94,6 +94,12 @@ def cast(session: psycopg.Connection) -> Cast:
         ("unit_price", "1e309", {}, None, "not_a_money:unit_price"),
         ("unit_price", "NaN", {}, None, "not_a_money:unit_price"),
         ("unit_price", "Infinity", {}, None, "not_a_money:unit_price"),
+        ("unit_price", "99999999999999.9998", {}, Decimal("99999999999999.9998"), None),
+        ("unit_price", "99999999999999.99995", {}, None, "not_a_money:unit_price"),
+        ("unit_price", "500000000000000", {}, None, "not_a_money:unit_price"),
+        ("unit_price", "500000000000000", {"divide": 100}, Decimal("5000000000000"), None),
+        ("order_id", "o" * 500, {}, "o" * 500, None),
+        ("order_id", "o" * 501, {}, "o" * 501, "too_long:order_id"),
         ("unit_price", "￥12", {}, None, "not_a_money:unit_price"),
         ("unit_price", "", {}, None, "missing:unit_price"),
         ("quantity", "3.0", {}, 3, None),
@@ -137,6 +143,27 @@ def test_a_time_is_an_instant_in_the_stated_zone_or_has_its_reason(
     else:
         assert got == expected
         assert reason == (None if value else "not_a_timestamp:ordered_at")
+
+
+@pytest.mark.parametrize(
+    ("text", "zone", "value"),
+    [
+        # 02:30 does not exist on the night summer time begins: the clock before the change is taken.
+        ("2026-03-08 02:30:00", "America/New_York", "2026-03-08T07:30:00+00:00"),
+        ("2026-03-29 02:30:00", "Europe/Berlin", "2026-03-29T01:30:00+00:00"),
+        # 01:30 comes twice on the night it ends: the second, of standard time, is taken.
+        ("2026-11-01 01:30:00", "America/New_York", "2026-11-01T06:30:00+00:00"),
+        ("2026-10-25 02:30:00", "Europe/Berlin", "2026-10-25T01:30:00+00:00"),
+        ("2026-04-05 01:45:00", "Australia/Lord_Howe", "2026-04-04T15:15:00+00:00"),
+        # An offset leaves nothing to choose.
+        ("2026-11-01 01:30:00-04:00", "America/New_York", "2026-11-01T05:30:00+00:00"),
+    ],
+)
+def test_a_local_time_that_comes_twice_or_never_is_read_by_the_stated_rule(
+    cast: Cast, text: str, zone: str, value: str
+) -> None:
+    got, reason = cast(text, "orders", "ordered_at", time_zone=zone)
+    assert (got, reason) == (datetime.fromisoformat(value), None)
 
 
 @pytest.mark.parametrize(
