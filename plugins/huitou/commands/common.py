@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 import click
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from huitou.settings import Settings
 
@@ -51,11 +52,45 @@ def show(value: Any, as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps(rows if isinstance(value, list) else rows[0], ensure_ascii=False, default=str))
         return
+    # A line breaks between the words of a heading and nowhere else, where there is room.
+    headings = [column.replace("_", " ") for column in rows[0]] if rows else []
+    widths = [max(map(len, heading.split())) for heading in headings]
+    roomy = sum(widths) + 3 * len(widths) <= console.width
+    if not roomy and not isinstance(value, list):
+        show_one(value)
+        return
     table = Table(header_style="bold", pad_edge=False)
-    for column in rows[0] if rows else ():
-        table.add_column(column, overflow="fold")
+    for heading, width in zip(headings, widths, strict=True):
+        table.add_column(heading, overflow="fold", min_width=width if roomy else None)
     for row in rows:
-        table.add_row(*(_plain(cell) for cell in row.values()))
+        # Other people's words stand here: no bracket of theirs is a style.
+        table.add_row(*(Text(_plain(cell)) for cell in row.values()))
+    console.print(table)
+
+
+def show_lines(value: list[Any], columns: list[str]) -> None:
+    """Print these columns of results for a person, without rules; files and reasons break where there is no room."""
+    table = Table(header_style="bold", box=None, pad_edge=False)
+    for column in columns:
+        table.add_column(column.replace("_", " "), overflow="fold", no_wrap=column not in ("reasons", "file"))
+    for row in map(dataclasses.asdict, value):
+        table.add_row(*(Text(_plain(row[column])) for column in columns))
+    console.print(table)
+
+
+def show_one(value: Any) -> None:
+    """Print for a person one result that has too much to say for a line: a line each of what it says."""
+    table = Table.grid(padding=(0, 2))
+    table.add_column(no_wrap=True)
+    table.add_column(overflow="fold")
+    for name, cell in dataclasses.asdict(value).items():
+        # Other people's words stand here: no bracket of theirs is a style.
+        if isinstance(cell, dict):
+            table.add_row(name, "")
+            for part, said in cell.items():
+                table.add_row(Text(f"  {part}"), Text(_plain(said)))
+        elif cell is not None and cell != []:
+            table.add_row(name, Text("\n".join(map(_plain, cell)) if isinstance(cell, list) else _plain(cell)))
     console.print(table)
 
 
