@@ -66,6 +66,7 @@ def publish(settings: Settings, business_date: date, tables: Sequence[str]) -> P
     """
     with connect(settings) as connection, connection.transaction():
         connection.execute("select pg_advisory_xact_lock(hashtext('huitou.publish'))")
+        connection.execute("select ops.let_readers_in()")
         counts = {table: _replace(connection, table) for table in sorted(tables)}
         rows = {table: count for table, (count, _) in counts.items()}
         connection.execute(
