@@ -1,0 +1,95 @@
+with bought as (
+    select * from {{ ref("int_customers__products") }}
+),
+
+rules as (
+    select
+        *,
+        row_number() over (
+            partition by source, product_id order by confidence_low desc, with_product_id asc
+        ) as place
+    from {{ ref("product_pairs") }}
+),
+
+-- So many rules a product, products a customer and best sellers a category bound what one customer costs.
+pairs as (
+    select * from rules
+    where place <= {{ setting("basket_rules", "rules_per_product") }}
+),
+
+baskets as (
+    select * from {{ ref("int_baskets") }}
+),
+
+choices as (
+    select * from {{ ref("int_customers__choices") }}
+    where dimension = 'category' and place = 1
+),
+
+sold as (
+    select distinct
+        source,
+        product_id,
+        category,
+        baskets,
+        last_day
+    from baskets
+    where last_day > {{ days_after(business_date(), "-" ~ setting("basket_rules", "on_sale_days")) }}
+),
+
+best_sellers as (
+    select
+        *,
+        row_number() over (partition by category order by baskets desc, source asc, product_id asc) as place
+    from sold
+),
+
+from_rules as (
+    select distinct on (bought.customer_key, pairs.source, pairs.with_product_id)
+        bought.customer_key,
+        pairs.source,
+        pairs.with_product_id as product_id,
+        'bought_together' as reason,
+        bought.product_id as because_of,
+        pairs.confidence_low as score
+    from bought
+    inner join pairs
+        on bought.source = pairs.source and bought.product_id = pairs.product_id
+    where bought.place <= {{ setting("basket_rules", "recent_products") }}
+    order by
+        bought.customer_key asc, pairs.source asc, pairs.with_product_id asc,
+        pairs.confidence_low desc, bought.product_id asc
+),
+
+from_category as (
+    select
+        choices.customer_key,
+        best_sellers.source,
+        best_sellers.product_id,
+        'best_seller_of_category' as reason,
+        cast(null as text) as because_of,
+        best_sellers.baskets as score
+    from choices
+    inner join best_sellers
+        on choices.choice = best_sellers.category
+    where best_sellers.place <= {{ setting("basket_rules", "category_products") }}
+),
+
+candidates as (
+    select from_rules.* from from_rules
+    inner join sold
+        on from_rules.source = sold.source and from_rules.product_id = sold.product_id
+    union all
+    select * from from_category
+)
+
+-- The same product by both ways is offered for the stronger reason, whose name sorts last.
+select distinct on (customer_key, source, product_id)
+    customer_key,
+    source,
+    product_id,
+    reason,
+    because_of,
+    cast(score as numeric(14, 4)) as score
+from candidates
+order by customer_key asc, source asc, product_id asc, reason desc

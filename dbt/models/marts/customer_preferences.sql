@@ -1,0 +1,107 @@
+with choices as (
+    select
+        *,
+        cast(n as numeric) / total as share
+    from {{ ref("int_customers__choices") }}
+),
+
+lines as (
+    select * from {{ ref("int_order_lines__priced") }}
+),
+
+prices as (
+    select * from {{ ref("int_products__prices") }}
+),
+
+favourites as (
+    select
+        customer_key,
+        {{ favourite("category", "choice", "min_lines") }} as favourite_category,
+        {{ favourite("category", "share", "min_lines") }} as category_share,
+        {{ favourite("channel", "choice", "min_orders") }} as preferred_channel,
+        {{ favourite("channel", "share", "min_orders") }} as channel_share,
+        {{ favourite("weekday", "choice", "min_orders") }} as habit_weekday,
+        {{ favourite("weekday", "share", "min_orders") }} as weekday_share,
+        {{ favourite("day_part", "choice", "min_orders") }} as habit_day_part,
+        {{ favourite("day_part", "share", "min_orders") }} as day_part_share,
+        {{ favourite("payment", "choice", "min_orders") }} as preferred_payment,
+        {{ favourite("payment", "share", "min_orders") }} as payment_share
+    from choices
+    group by customer_key
+),
+
+bought as (
+    select
+        lines.customer_key,
+        count(distinct row(lines.source, lines.order_id)) as orders,
+        count(*) as lines,
+        count(distinct lines.category) filter (where lines.category <> '(none)') as categories,
+        count(*) filter (where lines.is_discounted) as discounted_lines,
+        count(prices.price_rank) as ranked_lines,
+        avg(prices.price_rank) as price_level
+    from lines
+    left join prices
+        on lines.source = prices.source and lines.product_id = prices.product_id
+    group by lines.customer_key
+),
+
+judged as (
+    select
+        bought.*,
+        cast(bought.discounted_lines as numeric) / bought.lines as discount_share,
+        bought.lines >= {{ setting("preference_rules", "min_lines") }} as is_enough,
+        bought.ranked_lines >= {{ setting("preference_rules", "min_lines") }} as is_ranked
+    from bought
+),
+
+banded as (
+    select
+        *,
+        case
+            when not is_ranked then null
+            when price_level < {{ setting("preference_rules", "low_price_below") }} then 'low'
+            when price_level >= {{ setting("preference_rules", "high_price_from") }} then 'high'
+            else 'middle'
+        end as price_band,
+        case
+            when not is_enough then null
+            when discount_share >= {{ setting("preference_rules", "often_from") }} then 'fond'
+            when discount_share < {{ setting("preference_rules", "seldom_below") }} then 'seldom'
+            else 'sometimes'
+        end as discount_affinity
+    from judged
+),
+
+names as (
+    select * from {{ ref("preference_names") }}
+)
+
+select
+    banded.customer_key,
+    cast(banded.orders as integer) as orders,
+    cast(banded.lines as integer) as lines,
+    cast(banded.categories as integer) as categories,
+    favourites.favourite_category,
+    cast(favourites.category_share as numeric(5, 4)) as category_share,
+    cast(case when banded.is_ranked then banded.price_level end as numeric(5, 4)) as price_level,
+    banded.price_band,
+    band_names.word_zh as price_band_zh,
+    favourites.preferred_channel,
+    cast(favourites.channel_share as numeric(5, 4)) as channel_share,
+    cast(favourites.habit_weekday as integer) as habit_weekday,
+    cast(favourites.weekday_share as numeric(5, 4)) as weekday_share,
+    favourites.habit_day_part,
+    cast(favourites.day_part_share as numeric(5, 4)) as day_part_share,
+    favourites.preferred_payment,
+    cast(favourites.payment_share as numeric(5, 4)) as payment_share,
+    cast(banded.discounted_lines as integer) as discounted_lines,
+    cast(case when banded.is_enough then banded.discount_share end as numeric(5, 4)) as discount_share,
+    banded.discount_affinity,
+    affinity_names.word_zh as discount_affinity_zh
+from banded
+left join favourites
+    on banded.customer_key = favourites.customer_key
+left join names as band_names
+    on banded.price_band = band_names.word
+left join names as affinity_names
+    on banded.discount_affinity = affinity_names.word
