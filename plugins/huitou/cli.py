@@ -8,7 +8,7 @@ import click
 import psycopg
 
 from huitou import __version__
-from huitou.commands import answers, servers, steps, vault
+from huitou.commands import answers, docs, servers, steps, vault
 from huitou.commands.quarantine import quarantine
 from huitou.errors import HuitouError, UserError
 
@@ -30,6 +30,7 @@ for command in (
     answers.why,
     answers.status,
     quarantine,
+    docs.docs,
     servers.db,
     servers.sandbox,
     servers.ui,

@@ -11,6 +11,7 @@ from huitou.settings import Settings
 from huitou.sources.retention import retire
 from huitou.transform import dbt
 from huitou.transform.dbt import DbtRun
+from huitou.value import cluster_fits
 from huitou.warehouse.connection import connect
 from huitou.warehouse.migrate import one_at_a_time
 from huitou.warehouse.publish import newest_publication, publish
@@ -59,6 +60,11 @@ def _candidate(settings: Settings, connection: psycopg.Connection, night: date, 
     with step(connection, night, "build.dbt") as detail:
         done = dbt.run(settings, as_of)
         detail |= {"as_of": as_of, "models": done.models, "tests": done.tests, "warnings": done.warnings}
+    if cluster_fits.is_due(connection, as_of):
+        with step(connection, night, "build.clusters") as detail:
+            fit = cluster_fits.fit(connection, as_of)
+            detail |= {"as_of": as_of, "outcome": fit.outcome, "reason": fit.reason, "clusters": fit.clusters}
+            dbt.run(settings, as_of, dbt.WHAT_CLUSTERS_MAKE)
     with step(connection, night, "build.gate") as detail:
         detail["as_of"] = as_of
         check(settings, "marts", as_of)

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 from psycopg import conninfo
@@ -22,6 +23,7 @@ from huitou.warehouse.connection import url
 
 PROJECT = PROJECT_ROOT / "dbt"
 NIGHTLY = ("build", "--exclude-resource-type", "unit_test", "--exclude", "tag:held_by_raw")
+WHAT_CLUSTERS_MAKE = (*NIGHTLY, "--select", "stg_cluster_centres+")
 # A parse reads no data. With the same variables every time it can reuse what it parsed before.
 PARSE_DATE = date(2000, 1, 1)
 QUIET = (
@@ -71,6 +73,14 @@ def run(settings: Settings, business_date: date, command: Sequence[str] = NIGHTL
         warnings=tuple(sorted(r.node.name for r in results if str(r.status) == "warn")),
         marts=tuple(sorted(r.node.name for r in results if _is_mart(r.node))),
     )
+
+
+def generate_docs(settings: Settings) -> Path:
+    """Write dbt's documentation as one file and return where it should be. Raises as ``run`` does."""
+    parsed = manifest(settings)
+    options = _options(settings, _variables(settings, PARSE_DATE))
+    _invoke(settings, ["docs", "generate", "--static", *options, "--write-json"], parsed)
+    return settings.home / "dbt" / "target" / "static_index.html"
 
 
 def manifest(settings: Settings) -> Any:
