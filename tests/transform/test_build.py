@@ -195,8 +195,10 @@ def test_steps_are_recorded_with_their_date(shop: Shop) -> None:
     newest, older = str(LAST_DAY), str(EARLIER)
     assert steps == [
         ("build.dbt", newest),
+        ("build.clusters", newest),
         ("build.gate", newest),
         ("build.publish", newest),
         ("build.dbt", older),
+        ("build.clusters", older),
         ("build.gate", older),
     ]

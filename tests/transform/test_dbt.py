@@ -49,6 +49,7 @@ def test_unit_tests_and_all_data_tests_pass(built: tuple[Settings, psycopg.Conne
     assert done.tests == len(tests) + len(project.unit_tests)
     assert done.models == len([n for n in project.nodes.values() if n.resource_type == "model"])
     assert done.marts == tuple(sorted(path.stem for path in (PROJECT / "models" / "marts").rglob("*.sql")))
+    assert len(done.marts) > 10
     assert done.warnings == ()
 
 
