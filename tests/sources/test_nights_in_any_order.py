@@ -24,7 +24,9 @@ def nights(server: EmbeddedServer, template: str, tmp_path_factory: pytest.TempP
 def test_the_marts_are_those_of_the_nights_in_order(nights: Nights, seed: int) -> None:
     shop = seed % SHOPS
     wanted = nights.in_order(shop)
-    assert all(wanted.values())
+    # Two weeks of a small shop are too few for rules of baskets and what follows from them, and for clusters.
+    few = {"clusters", "customer_clusters", "product_pairs", "next_best_products", "demand_trends"}
+    assert {name for name, rows in wanted.items() if not rows} <= few
     found = nights.in_any_order(shop, Random(seed))  # noqa: S311 (a seed is the point)
     wrong = {name: sorted({*rows} ^ {*wanted[name]})[:4] for name, rows in found.items() if rows != wanted[name]}
     assert wrong == {}
