@@ -32,10 +32,12 @@ def imported(path: Path) -> set[str]:
 
 
 def named(path: Path) -> set[str]:
-    """Every dotted name that a file speaks of, such as os.environ."""
+    """Every dotted name that a file speaks of, such as os.environ, whatever name it imported the module by."""
     tree = ast.parse(path.read_text(encoding="utf-8"))
+    imports = [alias for node in ast.walk(tree) if isinstance(node, ast.Import) for alias in node.names]
+    modules = {alias.asname: alias.name for alias in imports if alias.asname}
     return {
-        f"{node.value.id}.{node.attr}"
+        f"{modules.get(node.value.id, node.value.id)}.{node.attr}"
         for node in ast.walk(tree)
         if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name)
     }
@@ -64,16 +66,18 @@ def test_only_settings_reads_the_environment() -> None:
 
 
 def test_only_the_warehouse_opens_a_database_connection() -> None:
-    opening = [
-        path for path in MODULES if {"psycopg.connect", "psycopg2.connect", "sqlalchemy.create_engine"} & named(path)
-    ]
-    assert {room_of(path) for path in opening} <= {"warehouse"}
+    openers = {"psycopg.connect", "psycopg2.connect", "sqlalchemy.create_engine"}
+    opening = {path: openers & (named(path) | imported(path)) for path in MODULES}
+    # To extract from a shop's own database is not to open the warehouse: one module may, and by SQLAlchemy alone.
+    assert opening.pop(PACKAGE / "sources" / "sql_source.py") == {"sqlalchemy.create_engine"}
+    assert {room_of(path) for path, names in opening.items() if names} == {"warehouse"}
 
 
 def test_only_channels_open_a_socket_and_only_delivery_calls_them() -> None:
     clients = ("aiohttp", "httpx", "requests", "urllib3", "http.client", "urllib.request", "smtplib")
     rooms = [p for p in MODULES if room_of(p) in ROOMS and "channels" not in p.parts]
-    assert offenders(rooms, *clients) == []
+    # The API that records are read from is no channel, and knows of no customer who is to be reached.
+    assert offenders(rooms, *clients) == ["sources/http_source.py"]
     others = [path for path in MODULES if room_of(path) != "delivery"]
     assert offenders(others, "huitou.delivery.channels") == []
 

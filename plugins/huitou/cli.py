@@ -8,7 +8,8 @@ import click
 import psycopg
 
 from huitou import __version__
-from huitou.commands import answers, servers, steps
+from huitou.commands import answers, servers, steps, vault
+from huitou.commands.quarantine import quarantine
 from huitou.errors import HuitouError, UserError
 
 
@@ -28,10 +29,11 @@ for command in (
     steps.night,
     answers.why,
     answers.status,
-    answers.quarantine,
+    quarantine,
     servers.db,
     servers.sandbox,
     servers.ui,
+    vault.vault,
 ):
     cli.add_command(command)
 

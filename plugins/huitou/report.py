@@ -22,6 +22,11 @@ QUERIES = {
             sum(duplicate)::bigint as duplicate, sum(quarantined)::bigint as quarantined
         from landing.files where night = %(day)s group by feed order by feed
     """,
+    "drift": """
+        select d.feed, d.kind, d.name, d.since, d.hint
+        from landing.drift as d join landing.files as f on f.file_id in (d.first_file, d.last_file)
+        where f.night = %(day)s and not d.over group by d.source, d.feed, d.kind, d.name order by 1, 2, 3
+    """,
     "gates": """
         select gate, count(*) as rules, count(*) filter (where passed) as passed,
             count(*) filter (where not passed and severity = 'critical') as critical,
@@ -90,6 +95,7 @@ def draw(report: dict[str, Any], console: Console) -> None:
     """Print the report as tables."""
     console.rule(f"[bold]Night of {report['business_date']}")
     _table(console, "Rows", report["feeds"], ("feed", "files", "seen", "loaded", "duplicate", "quarantined"))
+    _table(console, "Columns that changed", report["drift"], ("feed", "kind", "name", "since", "hint"))
     _table(console, "Gates", report["gates"], ("gate", "rules", "passed", "critical", "warnings", "failed"))
     if "segments" in report:
         _table(console, "People by segment", report["segments"], ("lifecycle", "people"))

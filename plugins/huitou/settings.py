@@ -25,8 +25,13 @@ class Settings(BaseModel):
     sources: Path = Field(
         PROJECT_ROOT / "dags" / "sources" / "demo", description="Folder of feed files: the set in use."
     )
-    source_root: Path | None = Field(
+    source_root: str | None = Field(
         None, description="Folder or fsspec URL that feed paths start from; overrides the set's own root."
+    )
+    connections: Path | None = Field(
+        None,
+        description="File of the addresses and secrets of the shop's own systems; unset means `keys/connections.yml` "
+        "in the home folder.",
     )
     campaigns: Path = Field(PROJECT_ROOT / "dags" / "campaigns", description="Folder of campaign files.")
     warehouse_dsn: SecretStr | None = Field(
@@ -51,15 +56,20 @@ class Settings(BaseModel):
         None, description="Signing secret shared with the provider; unset uses the sandbox's."
     )
     vault_key: SecretStr | None = Field(
-        None, description="Base64 of 32 bytes that seal the vault; unset uses a key file in the home folder."
+        None,
+        description="Base64 of the 32 bytes that seal the vault, or several such keys as `id:base64`, separated by "
+        "commas, the oldest first; unset uses key files in the home folder.",
+    )
+    landing_days: int = Field(
+        30, ge=0, description="Days that landed files with personal data are kept once their night is published."
     )
     ui_port: int = Field(8080, ge=1, le=65535, description="Port of Airflow's UI on loopback.")
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="How much the log says.")
 
-    @field_validator("home", "sources", "campaigns", mode="after")
+    @field_validator("home", "sources", "connections", "campaigns", mode="after")
     @classmethod
-    def _absolute(cls, value: Path) -> Path:
-        return value.expanduser().absolute()
+    def _absolute(cls, value: Path | None) -> Path | None:
+        return value.expanduser().absolute() if value else None
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str] | None = None) -> Settings:

@@ -26,6 +26,10 @@ WRITES = {
     "suppression": "insert into vault.suppressions select contact_hash, 'sms', 'asked', now() from raw.customers "
     "join lateral (select phone as contact_hash) as p on true",
     "identity": "update vault.identities set customer_key = 'c_other'",
+    "merge": "insert into vault.identities values ('shop', '2', 'c_2', true); insert into vault.consent_events "
+    "select r.* from vault.consent_events as e, jsonb_populate_record("
+    'e, \'{"event_id": "out", "customer_id": "2", "action": "opt_out"}\') as r where e.channel = \'sms\'; '
+    "insert into vault.person_keys values ('c_1', 1, '2025-01-01', 'c_2')",
     "customer": "update raw.customers set phone = null where false; update vault.identities set customer_key = 'x'",
 }
 

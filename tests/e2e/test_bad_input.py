@@ -46,7 +46,7 @@ def refused(home: Home, *arguments: str, says: str, code: int = 2, **variables: 
     [
         (("status",), "No night has run yet"),
         (("ingest", "orders", "--date", "21.11.2026"), "'21.11.2026' is not a date. Write it as YYYY-MM-DD"),
-        (("ingest", "orderz", "--date", DAY), "orderz is not a feed of demo. Feeds are: consent_events"),
+        (("ingest", "orderz", "--date", DAY), "orderz is not a feed of demo. Feeds are: behaviour_events"),
         (("ingest", "orders"), "Missing option '--date'"),
         (("check", "staging", "--date", DAY), "'staging' is not one of 'raw', 'marts'"),
         (("night", "--date", DAY, "--until", "2026-11-01"), "--until 2026-11-01 lies before --date 2026-11-21"),

@@ -11,21 +11,10 @@ from collections.abc import Iterator
 import pytest
 
 from e2e.conftest import Home, new_home
+from huitou.sources.feeds import load_source_set
 
 pytestmark = pytest.mark.e2e
 DAY = "2026-11-21"
-FEEDS = (
-    "customers",
-    "consent_events",
-    "orders",
-    "order_lines",
-    "payments",
-    "refunds",
-    "reviews",
-    "survey_responses",
-    "products",
-    "exchange_rates",
-)
 
 
 @pytest.fixture
@@ -34,7 +23,7 @@ def planned() -> Iterator[Home]:
     with new_home(HUITOU_CLOCK="morning-after") as home:
         shape = ("--customers", "1500", "--days", "120", "--seed", "3", "--until", DAY)
         home.run("shop", "generate", "--out", str(home.folder / "shop"), *shape)
-        for feed in FEEDS:
+        for feed in load_source_set(home.settings).feeds:
             home.run("ingest", feed, "--date", DAY)
         home.run("check", "raw", "--date", DAY)
         home.run("build", "--date", DAY)

@@ -45,7 +45,7 @@ def test_every_row_of_every_file_is_loaded(olist: Home) -> None:
 
 
 def test_accounts_are_the_people_behind_them(olist: Home) -> None:
-    assert scalar(olist, "select count(distinct customer_key) from vault.identities") == 8016
+    assert scalar(olist, "select count(distinct customer_key) from vault.accounts_as_of('infinity')") == 8016
 
 
 def test_what_real_data_does_is_kept_as_it_is(olist: Home) -> None:

@@ -278,6 +278,57 @@ def test_an_audience_of_most_buyers_is_a_warning(
     assert set(gate.failures("marts")) == expected
 
 
+REASONS = ("duplicate", "quarantined", "uncounted", "superseded", "unknown_order", "ahead", "not_a_sale", "off_scale")
+AGREED: Row = {
+    "leg": "source to raw",
+    "feed": "orders",
+    "day": NIGHT,
+    "currency": "CNY",
+    "sent": 10,
+    "arrived": 10,
+    "difference": 0,
+    "unexplained": 0,
+    "rounding": 0,
+} | dict.fromkeys(REASONS, 0)
+
+
+def test_reconciliation_trips_each_rule_by_its_bad_row(gate: GateFactory) -> None:
+    gate.use("reconciliation")
+    bad: dict[str, Row] = {
+        "unexplained": {"difference": 0.01, "sent": 10.01, "unexplained": 0.01},
+        "reasons_do_not_add_up": {"difference": 1, "sent": 11},
+        "rows_negative": {"measure": "rows", "sent": 9, "difference": -1, "duplicate": -1},
+        "unknown_order": {"difference": 3, "sent": 13, "unknown_order": 3},
+        "uncounted": {"difference": -3, "sent": 7, "uncounted": -3},
+    }
+    good: list[Row] = [
+        {"measure": "agreed"},
+        {"measure": "explained", "sent": 15, "difference": 5, "duplicate": 2, "quarantined": 3},
+        {"measure": "rounded_up", "sent": 9.9951, "difference": -0.0049, "rounding": -0.0049},
+    ]
+    rows = [AGREED | {"measure": rule} | row for rule, row in bad.items()] + [AGREED | row for row in good]
+    gate.mart("reconciliation", *rows)
+    key = ("source to raw", "orders", str(NIGHT))
+    assert gate.failures("marts") == {rule: [(*key, "CNY", str(row.get("measure", rule)))] for rule, row in bad.items()}
+
+
+def test_data_quality_cases_trips_each_rule_by_its_bad_row(gate: GateFactory) -> None:
+    gate.use("data_quality_cases")
+    bad: dict[str, Row] = {
+        "no_cases": {"cases": 0},
+        "state_unknown": {"state": "gone", "last_closed": NIGHT},
+        "days_do_not_fit": {"last_seen": TOMORROW},
+        "open_for_long": {"age_class": "old"},
+    }
+    good: Row = {"source": "shop", "feed": "orders", "state": "open", "age_class": "new", "cases": 1}
+    good |= {"first_seen": NIGHT, "last_seen": NIGHT}
+    closed = good | {"reason": "closed", "state": "released", "age_class": "old", "last_closed": NIGHT}
+    gate.mart("data_quality_cases", *(good | {"reason": rule} | row for rule, row in bad.items()), good | closed)
+    assert {rule: [key[2] for key in keys] for rule, keys in gate.failures("marts").items()} == {
+        rule: [rule] for rule in bad
+    }
+
+
 def test_every_mart_rule_has_its_bad_row_here() -> None:
     written = Path(__file__).read_text(encoding="utf-8")
     suites = [load_suite(path) for path in FOLDER.glob("*.json")]

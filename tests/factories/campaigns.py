@@ -69,8 +69,8 @@ class CampaignFactory:
         ).fetchone()
         assert row is not None
         self._connection.execute(
-            "insert into raw.customers (customer_id, phone, _source, _version, _business_date, _file_id, _line, _row_hash)"
-            " values (%s, %s, 'shop', %s, %s, 0, 0, gen_random_uuid())",
+            "insert into raw.customers (customer_id, phone, _source, _version, _business_date, _file_id, _line)"
+            " values (%s, %s, 'shop', %s, %s, 0, 0)",
             (customer_id, contact, day, day),
         )
         if consent:
@@ -80,8 +80,8 @@ class CampaignFactory:
     def consent(self, customer_id: str, action: str, day: date = DAY, at: str = "09:00", channel: str = "sms") -> None:
         self._connection.execute(
             "insert into vault.consent_events (event_id, customer_id, channel, purpose, action, occurred_at,"
-            " _source, _version, _business_date, _file_id, _line, _row_hash)"
-            " values (gen_random_uuid()::text, %s, %s, 'marketing', %s, %s, 'shop', %s, %s, 0, 0, gen_random_uuid())",
+            " _source, _version, _business_date, _file_id, _line)"
+            " values (gen_random_uuid()::text, %s, %s, 'marketing', %s, %s, 'shop', %s, %s, 0, 0)",
             (customer_id, channel, action, f"{day} {at}+08", day, day),
         )
 

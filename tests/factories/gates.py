@@ -72,6 +72,16 @@ class GateFactory:
         assert found
         return int(found[0])
 
+    def quarantined(self, file_id: int, feed: str, *closed_how: str | None) -> None:
+        """Rows of a file in quarantine, each closed so, or open where it is None."""
+        states = {None: "open", "dismissed": "dismissed"}
+        for line, how in enumerate(closed_how, start=2):
+            self.connection.execute(
+                "insert into quarantine.rows (source, feed, business_date, file_id, line, reasons, row, state,"
+                " closed_how, closed_on) values ('shop', %s, %s, %s, %s, '{not_a_number:x}', '{}', %s, %s, %s)",
+                (feed, NIGHT, file_id, line, states.get(how, "released"), how, how and NIGHT),
+            )
+
     def raw(self, feed: str, *rows: Row, night: date = NIGHT) -> int:
         """Rows that came in one file of the night; required columns have good values unless given."""
         file_id = self.file(feed, night, len(rows))
@@ -83,9 +93,8 @@ class GateFactory:
                 "_business_date": night,
                 "_file_id": file_id,
                 "_line": line,
-                "_row_hash": uuid4(),
             }
-            self._insert(contracts()[feed].room, feed, REQUIRED[feed] | provenance | row)
+            self._insert(contracts()[feed].room, feed, REQUIRED.get(feed, {}) | provenance | row)
         return file_id
 
     def mart(self, name: str, *rows: Row) -> None:

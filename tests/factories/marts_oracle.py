@@ -32,7 +32,7 @@ class Oracle:
         self._cursor = connection.cursor(row_factory=dict_row)
         self.person = {
             (i["source"], i["customer_id"]): i["customer_key"]
-            for i in self._cursor.execute("select * from vault.identities").fetchall()
+            for i in self._cursor.execute("select * from vault.accounts_as_of(%s)", (as_of,)).fetchall()
         }
         self.rates = self._known("exchange_rates")
         self.refunds = [r for r in self._known("refunds") if self._day(r["refunded_at"]) <= as_of]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import uuid
 from collections.abc import Iterable
 from datetime import date, datetime, timedelta
 from decimal import Decimal
@@ -41,7 +40,6 @@ class RawFactory:
             "_business_date": known,
             "_file_id": 0,
             "_line": next(self._numbers),
-            "_row_hash": uuid.uuid4(),
         }
         contract = contracts()[feed]
         self.connection.execute(

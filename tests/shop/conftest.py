@@ -14,12 +14,15 @@ from huitou.shop.generate import ShopSummary, generate
 from huitou.shop.made import Shop, make_shop
 from huitou.shop.parameters import Parameters
 from huitou.shop.season import Window
-from huitou.sources.feeds import FilesSpec
+from huitou.sources.feeds import load_source_set
+from huitou.sources.file_spec import FilesSpec
 from huitou.sources.readers import read_batches, read_columns
 
 UNTIL = date(2026, 11, 20)
 CUSTOMERS, DAYS, SEED = 400, 45, 3
-FORMATS = {".csv": "csv", ".jsonl": "jsonl", ".parquet": "parquet"}
+SPECS = {
+    Path(feed.files.path).name: feed.files for feed in load_source_set(Settings(home=Path("nowhere"))).feeds.values()
+}
 
 Reader = Callable[[str, str], dict[int, dict[str, str | None]]]
 
@@ -38,7 +41,7 @@ def large() -> Shop:
 
 def _read_file(path: Path) -> dict[int, dict[str, str | None]]:
     """The rows of a file by the line that each begins on; an empty value is None."""
-    spec = FilesSpec(path=path.name, format=FORMATS[next(s for s in path.suffixes if s in FORMATS)])
+    spec = SPECS.get(path.name) or FilesSpec(path=path.name, format="csv")
     rows: dict[int, dict[str, str | None]] = {}
     columns = read_columns(path, spec)
     for batch in read_batches(path, spec, columns):

@@ -76,8 +76,11 @@ def test_purchases_end_when_a_customer_quits() -> None:
         ordered=np.array([10, 11, 20, 30, 40]),
         lost=np.array([False, False]),
         last=np.array([30, 40]),
+        past_customer=np.array([1]),
+        past_ordered=np.array([5]),
     )
     left, kept = quit_after(bought, np.array([25, NOT_YET, NOT_YET, NOT_YET, NOT_YET]), NOT_YET)
     assert kept.tolist() == [0, 1, 2, 4]
     assert left.lost.tolist() == [True, False]
     assert left.last.tolist() == [20, 40]
+    assert left.past_ordered.tolist() == [5]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import fcntl
 import hashlib
+import json
 import os
 import subprocess
 import sys
@@ -18,20 +19,13 @@ from hypothesis import strategies as st
 from huitou.errors import UserError
 from huitou.shop import generate as module
 from huitou.shop.generate import ShopSummary, generate
+from huitou.shop.made import make_shop
+from huitou.shop.parameters import Parameters
+from huitou.shop.season import Window
+from huitou.shop.shop_feeds import shop_feeds
 
 UNTIL = date(2026, 11, 20)
-FILES = {
-    "orders.csv.gz",
-    "order_lines.csv.gz",
-    "payments.csv.gz",
-    "refunds.csv.gz",
-    "reviews.jsonl.gz",
-    "survey_responses.csv.gz",
-    "customers.csv.gz",
-    "consent_events.csv.gz",
-    "exchange_rates.csv",
-    "products.parquet",
-}
+FILES = {feed.file for feed in shop_feeds(make_shop(5, Window.ending(UNTIL, 2), 1, Parameters()))}
 
 
 def tree_hash(folder: Path) -> str:
@@ -52,6 +46,7 @@ def test_shop_has_every_file_of_every_night(small: ShopSummary) -> None:
     assert sorted(path.name for path in small.folder.iterdir()) == ["drops", "truth"]
     assert small.nights == 45
     assert sum(small.rows.values()) > 2_000
+    assert len(FILES) == len(small.rows) > 18
 
 
 def test_bytes_are_the_same_when_made_by_another_process(tmp_path: Path) -> None:
@@ -179,6 +174,16 @@ def test_shop_is_mended_when_a_run_was_killed(tmp_path: Path, monkeypatch: pytes
     (tmp_path / "torn" / "drops").mkdir()
     generate(tmp_path / "torn", 20, 3, 1, UNTIL)
     assert tree_hash(tmp_path / "torn") == tree_hash(tmp_path / "whole")
+
+
+@pytest.mark.battery
+def test_a_large_shop_is_made_in_two_minutes_and_two_gibibytes(tmp_path: Path) -> None:
+    bench = Path(__file__).parents[2] / "bench" / "shop.py"
+    done = subprocess.run([sys.executable, str(bench)], check=True, capture_output=True, text=True, cwd=tmp_path)
+    figures = json.loads(done.stdout.splitlines()[-1])
+    assert figures["rows"] > 5_000_000
+    assert figures["seconds"] < 120
+    assert figures["peak_mib"] < 2048
 
 
 def test_progress_tells_every_night(tmp_path: Path) -> None:

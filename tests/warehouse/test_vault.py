@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 
 from huitou.errors import UserError
 from huitou.settings import Settings
-from huitou.warehouse.vault import KEY_BYTES, Vault
+from huitou.warehouse.vault import Vault
+from huitou.warehouse.vault_keys import KEY_BYTES
 
 
 def vault_of(key: bytes = b"k" * KEY_BYTES) -> Vault:

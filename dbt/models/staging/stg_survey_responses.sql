@@ -3,7 +3,7 @@ with responses as (
 ),
 
 identities as (
-    select * from {{ source("vault", "identities") }}
+    select * from {{ ref("stg_identities") }}
 ),
 
 final as (

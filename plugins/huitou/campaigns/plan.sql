@@ -1,8 +1,15 @@
 -- Decides what becomes of every candidate of one campaign on one business date.
 -- The first reason that applies, in the published order, keeps a person out; who passes them all is sent to.
 create temp table considered on commit drop as
-with audience as (
-    select * from candidate.{audience} where business_date = %(day)s
+with superseded as materialized (
+    select customer_key, superseded_by from vault.superseded_as_of(%(day)s)
+),
+
+audience as (
+    select a.*, coalesce(s.superseded_by, a.customer_key) as person_key
+    from candidate.{audience} as a
+    left join superseded as s on s.customer_key = a.customer_key
+    where a.business_date = %(day)s
 ),
 
 contact as (
@@ -18,53 +25,70 @@ refused as (
 ),
 
 recent as (
-    select customer_key, contact_hash
-    from ops.messages
-    where business_date > %(day)s - %(cap_days)s and business_date <= %(day)s
-        and state not in ('rejected', 'expired', 'cancelled', 'dead')
+    select coalesce(s.superseded_by, m.customer_key) as person_key, m.contact_hash
+    from ops.messages as m
+    left join superseded as s on s.customer_key = m.customer_key
+    where m.business_date > %(day)s - %(cap_days)s and m.business_date <= %(day)s
+        and m.state not in ('rejected', 'expired', 'cancelled', 'dead')
 ),
 
 recent_person as (
-    select customer_key, count(*) as messages from recent group by customer_key
+    select person_key, count(*) as messages from recent group by person_key
 ),
 
 recent_contact as (
     select contact_hash, count(*) as messages from recent group by contact_hash
 ),
 
+-- What was planned under a key that has lost its person since counts for that person.
+planned as (
+    select distinct coalesce(s.superseded_by, m.customer_key) as person_key
+    from ops.messages as m
+    left join superseded as s on s.customer_key = m.customer_key
+    where m.campaign = %(campaign)s and m.period = %(period)s and m.channel = %(channel)s
+),
+
+held as (
+    select customer_key as person_key, held_out
+    from ops.holdouts_as_of(%(day)s) where campaign = %(campaign)s
+),
+
 known as (
     select
-        a.customer_key, a.segment, a.value, a.reason, a.reason_zh, a.priority, k.contact_hash,
+        a.customer_key, a.person_key, a.segment, a.value, a.reason, a.reason_zh, a.priority, k.contact_hash,
         case
             when c.granted is not true then 'no_consent'
             when r.contact_hash is not null then 'suppressed'
-            when greatest(p.messages, q.messages, 0) >= %(cap_messages)s or m.message_id is not null then 'capped'
+            when greatest(p.messages, q.messages, 0) >= %(cap_messages)s or m.person_key is not null then 'capped'
             when h.held_out then 'holdout'
             when k.contact_hash is null then 'no_contact_point'
             when d.message_id is not null then 'duplicate_contact'
         end as obstacle
     from audience as a
-    inner join ops.holdouts as h on h.campaign = %(campaign)s and h.customer_key = a.customer_key
-    left join contact as k on k.customer_key = a.customer_key
-    left join consent as c on c.customer_key = a.customer_key
+    inner join held as h on h.person_key = a.person_key
+    left join contact as k on k.customer_key = a.person_key
+    left join consent as c on c.customer_key = a.person_key
     left join refused as r on r.contact_hash = k.contact_hash
-    left join recent_person as p on p.customer_key = a.customer_key
+    left join recent_person as p on p.person_key = a.person_key
     left join recent_contact as q on q.contact_hash = k.contact_hash
-    left join ops.messages as m
-        on m.campaign = %(campaign)s and m.period = %(period)s and m.channel = %(channel)s
-        and m.customer_key = a.customer_key
+    left join planned as m on m.person_key = a.person_key
     left join ops.messages as d
         on d.campaign = %(campaign)s and d.period = %(period)s and d.channel = %(channel)s
         and d.contact_hash = k.contact_hash
 ),
 
 shared as (
-    select *, row_number() over (partition by obstacle, contact_hash order by priority, customer_key) as owner_rank
+    select
+        *, row_number() over (partition by obstacle, contact_hash order by priority, customer_key) as owner_rank,
+        row_number() over (partition by obstacle, person_key order by priority, customer_key) as key_rank
     from known
 ),
 
 single as (
-    select *, coalesce(obstacle, case when owner_rank > 1 then 'duplicate_contact' end) as kept_out
+    select
+        *, coalesce(
+            obstacle, case when key_rank > 1 then 'capped' when owner_rank > 1 then 'duplicate_contact' end
+        ) as kept_out
     from shared
 ),
 

@@ -8,8 +8,8 @@ from datetime import date
 import psycopg
 
 from huitou.campaigns.outcomes import explain
-from huitou.errors import UserError
 from huitou.settings import Settings
+from huitou.sources.identity import customer_key_of
 from huitou.warehouse.connection import connect
 
 
@@ -43,11 +43,11 @@ def why(settings: Settings, customer: str, campaign: str | None = None, business
     Raises ``UserError`` where nobody is known by that name.
     """
     with connect(settings) as connection:
-        key = _customer_key(connection, customer)
+        key = customer_key_of(connection, customer)
         rows = connection.execute(
             "select d.business_date, d.campaign, d.reason, d.reason_zh, d.outcome, d.message_id::text, m.state"
             " from ops.decisions as d left join ops.messages as m using (message_id)"
-            " where d.customer_key = %(key)s and (%(campaign)s::text is null or d.campaign = %(campaign)s)"
+            " where vault.current_key(d.customer_key) = %(key)s and (%(campaign)s::text is null or d.campaign = %(campaign)s)"
             " and (%(day)s::date is null or d.business_date = %(day)s)"
             " order by d.business_date desc, d.campaign",
             {"key": key, "campaign": campaign, "day": business_date},
@@ -58,18 +58,6 @@ def why(settings: Settings, customer: str, campaign: str | None = None, business
         for day, name, because, zh, outcome, message, state in rows
     ]
     return Why(key, segment, reasons)
-
-
-def _customer_key(connection: psycopg.Connection, customer: str) -> str:
-    rows = connection.execute(
-        "select distinct customer_key from vault.identities where customer_key = %(c)s or customer_id = %(c)s",
-        {"c": customer},
-    ).fetchall()
-    if not rows:
-        raise UserError(f"No customer is known as {customer!r}: give a customer key (c_…) or the shop's customer id.")
-    if len(rows) > 1:
-        raise UserError(f"{customer!r} is a customer id in several sources: give the customer key (c_…).")
-    return str(rows[0][0])
 
 
 def _segment(connection: psycopg.Connection, key: str) -> str | None:

@@ -1,4 +1,4 @@
-"""What happened: why, status, quarantine."""
+"""What happened: why, status."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from datetime import date
 
 import click
 
-from huitou.commands.common import console, date_option, json_option, ready, show
+from huitou.commands.common import console, date_option, json_option, ready
 from huitou.errors import UserError
 
 
@@ -58,38 +58,3 @@ def status(business_date: date | None, as_json: bool) -> None:
         click.echo(json.dumps(collected, ensure_ascii=False, default=str))
     else:
         report.draw(collected, console)
-
-
-@click.group()
-def quarantine() -> None:
-    """Rows that could not be trusted, kept whole with their reason."""
-
-
-@quarantine.command("list")
-@click.option("--feed", help="Only this feed.")
-@json_option
-def list_quarantine(feed: str | None, as_json: bool) -> None:
-    """Count the open rows by feed, reason and file.
-
-    Example: huitou quarantine list --feed orders
-    """
-    from huitou.sources.quarantine import open_cases
-
-    cases = open_cases(ready(), feed)
-    if cases or as_json:
-        show(cases, as_json)
-    else:
-        click.echo("Nothing is in quarantine.")
-
-
-@quarantine.command("show")
-@click.argument("quarantine_id", type=int)
-@json_option
-def show_quarantine(quarantine_id: int, as_json: bool) -> None:
-    """Show one row as it was sent; contact points stand as keyed hashes.
-
-    Example: huitou quarantine show 17
-    """
-    from huitou.sources.quarantine import one_case
-
-    show(one_case(ready(), quarantine_id), as_json)

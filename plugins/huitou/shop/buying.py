@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -15,13 +15,16 @@ from huitou.shop.season import Season
 class Purchases:
     """Orders within the window by instant: who and when. ``lost``: customers who dropped out, all told.
 
-    ``last``: each customer's last purchase up to the window's end, ``NEVER`` where there was none.
+    ``last``: each customer's last purchase up to the window's end, ``NEVER`` where there was none. ``past_*``: what
+    was bought before the window, of which the shop's files tell nothing.
     """
 
     customer: Ints
     ordered: Ints
     lost: Bools
     last: Ints
+    past_customer: Ints
+    past_ordered: Ints
 
 
 def buy(buyers: Buyers, season: Season, seed: int) -> Purchases:
@@ -53,7 +56,8 @@ def buy(buyers: Buyers, season: Season, seed: int) -> Purchases:
     np.maximum.at(last, customer, ordered)
     inside = np.flatnonzero((ordered >= season.window.opens) & (ordered < season.window.closes))
     inside = inside[np.lexsort((customer[inside], ordered[inside]))]
-    return Purchases(customer[inside], ordered[inside], lost, last)
+    past = np.flatnonzero(ordered < season.window.opens)
+    return Purchases(customer[inside], ordered[inside], lost, last, customer[past], ordered[past])
 
 
 def quit_after(purchases: Purchases, angry_from: Ints, never: int) -> tuple[Purchases, Ints]:
@@ -70,4 +74,5 @@ def quit_after(purchases: Purchases, angry_from: Ints, never: int) -> tuple[Purc
     last = purchases.last.copy()
     last[gone] = NEVER
     np.maximum.at(last, customer, ordered)
-    return Purchases(customer, ordered, purchases.lost | gone, last), kept
+    left = replace(purchases, customer=customer, ordered=ordered, lost=purchases.lost | gone, last=last)
+    return left, kept

@@ -15,6 +15,7 @@ from huitou.shop.people import PHONE_PREFIXES, People, all_cities, has_birthday
 from huitou.shop.words import ENGLISH_NAMES, GIVEN_FIRST, GIVEN_SECOND, SURNAMES
 
 PREFIXED_EVERY = 50
+WECHAT_STRIDE = 387_420_489  # odd and no multiple of 5, so that no two numbers below 10**9 meet
 
 
 def customer_feeds(shop: Shop) -> list[Feed]:
@@ -46,10 +47,23 @@ def _names(people: People, customer: Ints) -> Any:
     return pc.coalesce(text_code(ENGLISH_NAMES, people.english[customer]), chinese)
 
 
-def _emails(people: People, customer: Ints) -> Any:
+def email_text(people: People, customer: Ints) -> Any:
     number = text_id("hui", people.email[customer], 6)
     domain = text_code(("@example.com", "@example.cn"), customer % 2)
     return pc.binary_join_element_wise(number, domain, "")
+
+
+def wechat_text(number: Ints) -> Any:
+    """Twenty-eight characters, as WeChat's UnionIDs look."""
+    scattered = number * WECHAT_STRIDE % 10**9
+    return pc.binary_join_element_wise("oHT6demo_", text_id("u", np.where(number < 0, NEVER, scattered), 18), "")
+
+
+def city_of(shop: Shop, customer: Ints, when: Ints) -> Ints:
+    """Where each customer lived at an instant."""
+    people = shop.people
+    has_moved = (people.moved[customer] >= 0) & (people.moved[customer] <= when)
+    return np.where(has_moved, people.next_city[customer], people.city[customer])
 
 
 def _customers(shop: Shop) -> Feed:
@@ -62,8 +76,7 @@ def _customers(shop: Shop) -> Feed:
 
     def columns(records: Ints) -> Columns:
         who, when = sent.thing[records], sent.instant[records]
-        has_moved = (people.moved[who] >= 0) & (people.moved[who] <= when)
-        city = np.where(has_moved, people.next_city[who], people.city[who])
+        city = city_of(shop, who, when)
         linked = (people.twin[who] >= 0) & (people.linked[who] <= when)
         person = np.where(linked, np.minimum(who, people.twin[who]), NEVER)
         return {
@@ -72,7 +85,8 @@ def _customers(shop: Shop) -> Feed:
             "person_no": text_id("R", person, 8),
             "real_name": blank(_names(people, who), (people.phone[who] < 0) & (people.email[who] < 0)),
             "mobile": phone_text(people.phone[who]),
-            "email": _emails(people, who),
+            "email": email_text(people, who),
+            "unionid": wechat_text(people.wechat[who]),
             "birthday": blank(text_day(people.birthday[who]), ~has_birthday(people)[who]),
             "city": text_code(tuple(row[0] for row in all_cities()), city),
             "province": text_code(tuple(row[1] for row in all_cities()), city),

@@ -31,7 +31,7 @@ def write_night(folder: Path, night: int, planned: list[tuple[Feed, Rows]]) -> N
         bad = np.flatnonzero(rows.mark[part] == BAD)
         spoil(columns, bad, [feed.flaws[flaw] for flaw in rows.flaw[part][bad]])
         rows.line[part] = _lines(feed, columns, len(rows.record[part]))
-        (unfinished / feed.file).write_bytes(file_bytes(feed.file, columns))
+        (unfinished / feed.file).write_bytes(file_bytes(feed.file, columns, feed.encoding))
     unfinished.rename(folder)
 
 
@@ -52,13 +52,15 @@ def _lines(feed: Feed, columns: Columns, count: int) -> Ints:
     return first + np.arange(count) + np.cumsum(breaks) - breaks
 
 
-def file_bytes(name: str, columns: Columns) -> bytes:
+def file_bytes(name: str, columns: Columns, encoding: str = "utf-8") -> bytes:
     """The file as its suffixes say: parquet, JSON Lines or CSV, packed if it ends in .gz."""
     if name.endswith(".parquet"):
         sink = io.BytesIO()
         pq.write_table(pa.table(columns), sink, compression="zstd")
         return sink.getvalue()
     plain = _json_lines(columns) if ".jsonl" in name else csv_bytes(columns)
+    if encoding != "utf-8":
+        plain = plain.decode().encode(encoding)
     return pack(plain) if name.endswith(".gz") else plain
 
 

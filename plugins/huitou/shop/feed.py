@@ -29,7 +29,7 @@ class Feed:
 
     ``night`` and ``instant`` are by record; ``late_by`` is how many nights after its own a record is first sent.
     ``columns`` renders records. ``multiline`` names columns whose text may hold line breaks. A feed without
-    ``flaws`` is sent without any imperfection.
+    ``flaws`` is sent without any imperfection. ``encoding`` is of CSV files.
     """
 
     name: str
@@ -41,6 +41,7 @@ class Feed:
     columns: Callable[[Ints], Columns]
     flaws: tuple[Flaw, ...] = ()
     multiline: tuple[str, ...] = ()
+    encoding: str = "utf-8"
 
 
 @dataclass(frozen=True)

@@ -20,7 +20,7 @@ NOT_YET = 1 << 60
 class Orders:
     """Orders by number, in the order of their instants. Instants may be ``NEVER``.
 
-    ``known``: the night in whose files the shop's system first has the order, as a night number; it is later than
+    ``damaged``: the goods suffered on the way. ``known``: the night in whose files the shop's system first has the order, as a night number; it is later than
     the order's own for the planted late ones.
     """
 
@@ -33,6 +33,7 @@ class Orders:
     promised: Ints
     delivered: Ints
     cancelled: Ints
+    damaged: Bools
     known: Ints
 
     @property
@@ -76,6 +77,7 @@ def fulfil(purchases: Purchases, buyers: Buyers, people: People, season: Season,
         promised=np.where(store, NEVER, promised),
         delivered=np.where(store, paid + 1, np.where(parcel, delivered, NEVER)),
         cancelled=cancelled,
+        damaged=parcel & (stream(seed, "damage").random(count) < p.damaged_share),
         known=_known(rng, season.window.night_of(ordered), season.window.nights - 1, p),
     )
 

@@ -15,15 +15,13 @@ import numpy as np
 import pyarrow as pa
 
 from huitou.errors import UserError
-from huitou.shop.customer_feeds import customer_feeds
 from huitou.shop.drops import write_night
 from huitou.shop.folder import DROPS, TRUTH, building
 from huitou.shop.imperfections import plant
 from huitou.shop.made import make_shop
-from huitou.shop.opinion_feeds import opinion_feeds
-from huitou.shop.order_feeds import order_feeds
 from huitou.shop.parameters import CURRENCIES, RATES, Parameters
 from huitou.shop.season import PROMOTIONS, Window
+from huitou.shop.shop_feeds import shop_feeds
 from huitou.shop.truth import Planned, write_truth
 
 MOST_CUSTOMERS = 5_000_000
@@ -59,8 +57,7 @@ def generate(
     with building(Path(out)) as folder:
         tell("shop", 0, 1)
         shop = make_shop(customers, Window.ending(until, days), seed, parameters)
-        feeds = order_feeds(shop) + customer_feeds(shop) + opinion_feeds(shop)
-        planned = [(feed, plant(feed, days, parameters, seed)) for feed in feeds]
+        planned = [(feed, plant(feed, days, parameters, seed)) for feed in shop_feeds(shop)]
         tell("shop", 1, 1)
         for night in range(days):
             write_night(folder / DROPS / shop.window.date(night).isoformat(), night, planned)

@@ -74,6 +74,7 @@ def refund(orders: Orders, lines: Lines, totals: Totals, p: Parameters, seed: in
     category = lines.product[first] // IN_CATEGORY
     likely = p.refund_share * np.array([row[4] for row in CATEGORIES])[category]
     likely = likely * np.where(orders.late, p.late_refund_factor, 1.0)
+    likely = likely * np.where(orders.damaged, p.damaged_refund_factor, 1.0)
     called_off = (orders.cancelled >= 0) & (orders.paid >= 0)
     returned = (orders.delivered >= 0) & (rng.random(count) < likely)
     full = called_off | (rng.random(count) < p.full_refund_share)

@@ -22,7 +22,7 @@ NPS = [metric for metric, *_ in QUESTIONS].index("NPS")
 
 
 def opinion_feeds(shop: Shop) -> list[Feed]:
-    return [_reviews(shop), _surveys(shop)]
+    return [_reviews(shop), _surveys(shop), _requests(shop)]
 
 
 def _reviews(shop: Shop) -> Feed:
@@ -40,7 +40,7 @@ def _reviews(shop: Shop) -> Feed:
             "orderNo": text_id("D", reviews.order[row], 10),
             "sku": text_id("P", reviews.product[row], 4),
             "stars": pa.array(reviews.stars[row]),
-            "title": _words(TITLES, tone, draw),
+            "title": words_of(TITLES, tone, draw),
             "text": _review_text(tone, draw, late),
             "createdAt": text_instant(reviews.created[row], ZONED),
             "repliedAt": text_instant(answered, ZONED),
@@ -64,16 +64,52 @@ def _flat(groups: tuple[tuple[str, ...], ...]) -> tuple[tuple[str, ...], Ints, I
     return tuple(word for group in groups for word in group), sizes, np.cumsum(sizes) - sizes
 
 
-def _words(groups: tuple[tuple[str, ...], ...], group: Ints, draw: Ints) -> Any:
+def words_of(groups: tuple[tuple[str, ...], ...], group: Ints, draw: Ints) -> Any:
     """A word out of each row's group."""
     words, sizes, starts = _flat(groups)
     return text_code(words, starts[group] + draw % sizes[group])
 
 
 def _review_text(tone: Ints, draw: Ints, late: Bools) -> Any:
-    detail = _words(DETAILS, tone, draw // 7)
+    detail = words_of(DETAILS, tone, draw // 7)
     delay = text_code(("", LATE_DETAIL), (late & (draw % 4 > 0)).astype(np.int64))
-    return pc.binary_join_element_wise(_words(OPENINGS, tone, draw // 3), detail, delay, "")
+    return pc.binary_join_element_wise(words_of(OPENINGS, tone, draw // 3), detail, delay, "")
+
+
+def _sent_by(shop: Shop, survey: Ints) -> Any:
+    """By SMS or e-mail, as the customer can be reached."""
+    people, customer = shop.people, shop.orders.customer[shop.surveys.order[survey]]
+    by_mail = (people.phone[customer] < 0) | ((people.email[customer] >= 0) & (shop.surveys.draw[survey] % 2 == 1))
+    return text_code(("短信", "邮件"), by_mail.astype(np.int64))
+
+
+def _requests(shop: Shop) -> Feed:
+    orders, surveys = shop.orders, shop.surveys
+    sent = versions(surveys.asked[:, None], orders.known[surveys.order], shop.window)
+
+    def columns(records: Ints) -> Columns:
+        row = sent.thing[records]
+        order = surveys.order[row]
+        return {
+            "request_no": text_id("Q", row, 8),
+            "member_no": customer_number(shop, orders.customer[order]),
+            "order_no": text_id("D", order, 10),
+            "form": text_code(("收货后问卷",), np.zeros_like(row)),
+            "sent_by": _sent_by(shop, row),
+            "sent_at": text_instant(surveys.asked[row]),
+        }
+
+    flaws = (Flaw("unknown_channel", "sent_by", "传真"), Flaw("missing_id", "member_no", None))
+    return Feed(
+        "survey_requests",
+        "survey_requests.csv.gz",
+        ("request_no",),
+        sent.night,
+        sent.instant,
+        sent.late_by,
+        columns,
+        flaws,
+    )
 
 
 def _surveys(shop: Shop) -> Feed:
@@ -86,7 +122,7 @@ def _surveys(shop: Shop) -> Feed:
     def columns(records: Ints) -> Columns:
         row, asks = survey[sent.thing[records]], question[sent.thing[records]]
         score, draw = surveys.scores[row, asks], surveys.draw[row]
-        remark = _words(COMMENTS, np.searchsorted(np.array([6, 8]), score).astype(np.int64), draw // 5)
+        remark = words_of(COMMENTS, np.searchsorted(np.array([6, 8]), score).astype(np.int64), draw // 5)
         order = surveys.order[row]
         return {
             "response_no": text_id("Q", row, 8),
@@ -98,7 +134,7 @@ def _surveys(shop: Shop) -> Feed:
             "remark": blank(remark, (asks != NPS) | (draw % 5 > 0)),
             "sent_at": text_instant(surveys.asked[row]),
             "answered_at": text_instant(surveys.answered[row]),
-            "form": text_code(("短信", "邮件"), draw % 2),
+            "form": _sent_by(shop, row),
         }
 
     flaws = (

@@ -67,10 +67,10 @@ class Feelings:
 
 
 def feel(orders: Orders, lines: Lines, buyers: Buyers, catalogue: Catalogue, p: Parameters, seed: int) -> Feelings:
-    """mood of the customer + quality of the first product + noise; minus lateness, more the longer it was."""
+    """mood of the customer + quality of the first product + noise - damage; minus lateness, more the longer it was."""
     rng = stream(seed, "feelings")
     first = lines.product[lines.number == 1]
-    noise = rng.normal(0, p.noise_spread, len(orders.ordered))
+    noise = rng.normal(0, p.noise_spread, len(orders.ordered)) - p.damaged_hurt * orders.damaged
     days = np.where(orders.late, (orders.delivered - orders.promised) / DAY, 0.0)
     hurt = np.where(orders.late, p.late_hurt + p.late_hurt_per_day * np.minimum(days, 10), 0.0)
     return Feelings(buyers.mood[orders.customer] + catalogue.quality[first] + noise, hurt)

@@ -47,7 +47,7 @@ class Buyers:
 
 @dataclass(frozen=True)
 class People:
-    """Who each customer is. Codes into ``words``; ``phone``, ``email``, ``birthday`` may be ``NEVER``.
+    """Who each customer is. Codes into ``words``; ``phone``, ``email``, ``wechat``, ``birthday`` may be ``NEVER``.
 
     ``twin``: the account that the shop knows to be the same person's. ``shares``: the customer whose phone is the
     same. Both hold ``NEVER`` for most.
@@ -62,6 +62,7 @@ class People:
     birthday: Ints
     phone: Ints
     email: Ints
+    wechat: Ints
     twin: Ints
     linked: Ints
     shares: Ints
@@ -121,6 +122,7 @@ def make_people(buyers: Buyers, season: Season, p: Parameters, seed: int) -> Peo
         birthday=np.where(known, season.window.last - ages, _NO_DAY),
         phone=phone,
         email=email,
+        wechat=_wechat(buyers.guest, p, seed),
         twin=np.full(count, NEVER),
         linked=np.full(count, NEVER),
         shares=np.full(count, NEVER),
@@ -135,6 +137,12 @@ _NO_DAY = -(10**6)
 def has_birthday(people: People) -> Bools:
     known: Bools = people.birthday != _NO_DAY
     return known
+
+
+def _wechat(guest: Bools, p: Parameters, seed: int) -> Ints:
+    """A number of its own for each account that was opened by way of WeChat."""
+    lots = stream(seed, "wechat").random(len(guest))
+    return np.where(lots < np.where(guest, p.guest_wechat_share, p.wechat_share), np.arange(len(guest)), NEVER)
 
 
 def _phones(rng: np.random.Generator, count: int) -> Ints:
@@ -177,7 +185,7 @@ def _pair(rng: np.random.Generator, people: People, buyers: Buyers, p: Parameter
     # The shop learns of the pair when the second account opens.
     people.linked[older] = buyers.registered[younger] + 300
     people.linked[younger] = buyers.registered[younger]
-    for same in (people.surname, people.given, people.english, people.birthday):
+    for same in (people.surname, people.given, people.english, people.birthday, people.wechat):
         same[younger] = same[older]
 
 

@@ -42,3 +42,31 @@ COMMENTS = (
     ("还可以,继续努力", "OK, but the site is slow", "有时候找不到想要的商品"),
     ("一直在这里买,放心", "Fast and friendly, thanks!", "包装很用心,\n会推荐朋友", "希望多些会员活动😊"),
 )
+# By cause of a case: late, damaged, a question, a repair
+CASES = (
+    ("快递一直没到!", "Where is my parcel? ", "承诺三天,\n五天了还在路上。", '物流显示"派送中"好几天了😡'),
+    ("收到就是坏的。", "Arrived broken. ", "外包装破了,里面也碎了,\n要求换货。", '包装写着"易碎",还是摔坏了。'),
+    ("怎么改收货地址?", "How do I use my coupon? ", "积分什么时候到账?", "能开发票吗?", "尺码怎么选,\n帮忙推荐。"),
+    ("用了两个月开不了机。", "Needs repair, still under warranty. ", "按键失灵,怎么保修?"),
+)
+CALL_ME = "请回电 "
+# By who speaks: the desk, the customer
+DESK_REMARKS = (
+    (
+        "您好,已为您查询,请稍候",
+        "We are looking into it",
+        "已联系仓库,\n明天前答复您",
+        "已登记,感谢反馈😊",
+        "抱歉,给您添麻烦了",
+    ),
+    ("图片已上传", "Here is the photo you asked for", "还是没解决,\n请再看看", "补充一下:是昨天收到的"),
+)
+RETURN_REMARKS = (
+    "不想要了",
+    "跟图片差太多,\n颜色不对",
+    "Wrong size, please exchange",
+    '质量不行,"一洗就缩"',
+    "包装破损😡",
+    "尺码偏大",
+    "",
+)

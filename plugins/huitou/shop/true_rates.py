@@ -26,15 +26,15 @@ def true_rates(shop: Shop) -> dict[str, Any]:
     return {
         "orders": len(paid),
         "customers": len(shop.buyers.registered),
-        "customers_lost": _share(shop.purchases.lost),
-        "late": _share(orders.late[parcels]),
-        "refunded_of_paid": _share(refunded[paid]),
-        "foreign_currency": _share(orders.currency > 0),
-        "store": _share(orders.store),
-        "paid_order_value_cny": _mean(yuan[paid]),
-        "stars": _mean(stars),
-        "stars_when_late": _mean(stars[of_late]),
-        "stars_when_in_time": _mean(stars[~of_late]),
+        "customers_lost": share_of(shop.purchases.lost),
+        "late": share_of(orders.late[parcels]),
+        "refunded_of_paid": share_of(refunded[paid]),
+        "foreign_currency": share_of(orders.currency > 0),
+        "store": share_of(orders.store),
+        "paid_order_value_cny": mean_of(yuan[paid]),
+        "stars": mean_of(stars),
+        "stars_when_late": mean_of(stars[of_late]),
+        "stars_when_in_time": mean_of(stars[~of_late]),
         "survey": _survey(shop, closes),
     }
 
@@ -42,10 +42,10 @@ def true_rates(shop: Shop) -> dict[str, Any]:
 def _survey(shop: Shop, closes: int) -> dict[str, Any]:
     asked = shop.surveys.asked < closes
     answered = (shop.surveys.answered >= 0) & (shop.surveys.answered < closes)
-    out: dict[str, Any] = {"response": _share(answered[asked])}
+    out: dict[str, Any] = {"response": share_of(answered[asked])}
     for column, (metric, dimension, *_) in enumerate(QUESTIONS):
         scores = shop.surveys.scores[:, column]
-        score = {"CSAT": _csat, "NPS": _nps, "CES": _mean}[metric]
+        score = {"CSAT": _csat, "NPS": _nps, "CES": mean_of}[metric]
         out[f"{metric.lower()}.{dimension}"] = {
             "of_all_asked": score(scores[asked]),
             "of_answers": score(scores[answered]),
@@ -53,19 +53,19 @@ def _survey(shop: Shop, closes: int) -> dict[str, Any]:
     return out
 
 
-def _share(values: Bools) -> dict[str, Any]:
-    return _mean(values)
+def share_of(values: Bools) -> dict[str, Any]:
+    return mean_of(values)
 
 
-def _mean(values: Bools | Ints | Floats) -> dict[str, Any]:
+def mean_of(values: Bools | Ints | Floats) -> dict[str, Any]:
     return {"value": round(float(values.mean()), 6) if len(values) else None, "n": len(values)}
 
 
 def _csat(scores: Ints) -> dict[str, Any]:
     """The share of 4 and 5."""
-    return _mean(scores >= 4)
+    return mean_of(scores >= 4)
 
 
 def _nps(scores: Ints) -> dict[str, Any]:
     """Per cent of 9 and 10 minus per cent of 0 to 6."""
-    return _mean(100.0 * (scores >= 9) - 100.0 * (scores <= 6))
+    return mean_of(100.0 * (scores >= 9) - 100.0 * (scores <= 6))

@@ -31,6 +31,7 @@ from huitou.shop.imperfections import BAD, DUPLICATE, GOOD, MARKS, MENDED, RESEN
 from huitou.shop.made import Shop
 from huitou.shop.parameters import CURRENCIES
 from huitou.shop.true_rates import true_rates
+from huitou.shop.true_service import true_balances, true_effects, true_tickets
 
 Planned = list[tuple[Feed, Rows]]
 
@@ -41,6 +42,8 @@ def write_truth(folder: Path, shop: Shop, planned: Planned, arguments: dict[str,
     tables = {
         "customers.csv": _customers(shop),
         "orders.csv.gz": _orders(shop),
+        "tickets.csv.gz": true_tickets(shop),
+        "points.csv": true_balances(shop),
         "sent.csv": _sent(shop, planned),
         "duplicates.csv": _gather([_duplicates(shop, feed, rows) for feed, rows in planned]),
         "late.csv": _gather([_late(shop, feed, rows) for feed, rows in planned]),
@@ -49,7 +52,11 @@ def write_truth(folder: Path, shop: Shop, planned: Planned, arguments: dict[str,
     for name, columns in tables.items():
         plain = csv_bytes(columns)
         (folder / name).write_bytes(pack(plain) if name.endswith(".gz") else plain)
-    for name, value in (("rates.json", true_rates(shop)), ("parameters.json", arguments)):
+    for name, value in (
+        ("rates.json", true_rates(shop)),
+        ("effects.json", true_effects(shop)),
+        ("parameters.json", arguments),
+    ):
         text = json.dumps(value, ensure_ascii=False, indent=2, default=_plain)
         (folder / name).write_text(text + "\n", encoding="utf-8")
 

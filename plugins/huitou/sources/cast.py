@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from typing import LiteralString
 
 from psycopg import sql
 
@@ -21,6 +22,12 @@ ISO_TIME = ISO_DATE + r"([T ][0-9]{1,2}:[0-9]{2}(:[0-9]{2}(\.[0-9]+)?)?)?( ?(Z|[
 HAS_OFFSET = r"[0-9]( ?(Z|[+-][0-9]{2}(:?[0-9]{2})?))$"
 MONTH_DAY = r"^([0-9]{4}-)?[0-9]{2}-[0-9]{2}$"
 NUMBER = r"^[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]{1,2})?$"
+# Money is numeric(18,4): what rounds to fifteen digits before the point does not fit.
+LIMITS: dict[str, LiteralString] = {"integer": "1e15", "money": "99999999999999.9999", "number": "1e30"}
+# Of a text column of a key: the index that keeps keys apart takes 2,700 bytes of all of its columns together.
+KEY_BYTES = 500
+# Of every other text column: ids stand in indexes too, and what people write at length is free_text.
+TEXT_BYTES = 2_000
 TRUE_WORDS = ("true", "t", "yes", "y", "1", "是")
 FALSE_WORDS = ("false", "f", "no", "n", "0", "否")
 _DIRECTIVES = {
@@ -65,9 +72,8 @@ def typed_columns(feed: Feed, zone: str, base_currency: str) -> list[TypedColumn
         text, ok = sql.Identifier(f"t_{name}"), sql.Identifier(f"ok_{name}")
         valid, value = _typed(column, mapping, text, mapping.time_zone or zone)
         typed = sql.SQL("(case when {} then {} end)::{}").format(ok, value, sql.SQL(column.sql_type))
-        out.append(
-            TypedColumn(name, _text(feed, column, mapping), valid, typed, _reason(name, column, text, ok, value))
-        )
+        reason = _reason(name, column, name in feed.contract.key, text, ok, value)
+        out.append(TypedColumn(name, _text(feed, column, mapping), valid, typed, reason))
     return out
 
 
@@ -131,14 +137,14 @@ def _typed(column: Column, mapping: ColumnMap, text: Sql, zone: str) -> tuple[Sq
 def _number(column: Column, mapping: ColumnMap, text: Sql) -> tuple[Sql, Sql]:
     if mapping.decimal == ",":
         text = sql.SQL("replace(replace({}, '.', ''), ',', '.')").format(text)
-    limit = "1e15" if column.type != "number" else "1e30"
     value: Sql = sql.SQL("{}::numeric").format(text)
     if mapping.divide != 1:
         value = sql.SQL("{} / {}").format(value, sql.Literal(mapping.divide))
-    valid = sql.SQL("case when {t} ~ {p} then abs({t}::numeric) < {limit}{whole} else false end").format(
+    valid = sql.SQL("case when {t} ~ {p} then abs({v}) < {limit}{whole} else false end").format(
         t=text,
+        v=value,
         p=sql.Literal(NUMBER),
-        limit=sql.SQL(limit),
+        limit=sql.SQL(LIMITS[column.type]),
         whole=sql.SQL(" and ({v}) = trunc({v})").format(v=value) if column.type == "integer" else sql.SQL(""),
     )
     return valid, value
@@ -148,21 +154,25 @@ def _iso(mapping: ColumnMap, text: Sql) -> Sql:
     """The text rewritten to ISO 8601 order where the mapping states a format of its own."""
     if not mapping.format:
         return text
-    parts = re.split(r"%(\w)", mapping.format)
+    pattern, iso = iso_pattern(mapping.format)
+    rewritten = sql.SQL("regexp_replace({t}, {p}, {iso})").format(t=text, p=sql.Literal(pattern), iso=sql.Literal(iso))
+    return sql.SQL("case when {t} ~ {p} then {rewritten} else '?' || {t} end").format(
+        t=text, p=sql.Literal(pattern), rewritten=rewritten
+    )
+
+
+def iso_pattern(date_format: str) -> tuple[str, str]:
+    """(regular expression of a format like ``%d/%m/%Y``, its replacement by ISO 8601). Raises ``UserError``."""
+    parts = re.split(r"%(\w)", date_format)
     order = parts[1::2]
     if not {"Y", "m", "d"} <= set(order) or not set(order) <= set(_DIRECTIVES):
-        raise UserError(f"format {mapping.format!r}: use %Y %m %d and, for times, %H %M %S.")
+        raise UserError(f"format {date_format!r}: use %Y %m %d and, for times, %H %M %S.")
     pattern = "".join(_DIRECTIVES[part] if i % 2 else re.escape(part) for i, part in enumerate(parts))
     back = {directive: f"\\{order.index(directive) + 1}" for directive in order}
     iso = "-".join(back[directive] for directive in "Ymd")
     if "H" in order:
         iso += f" {back['H']}:{back.get('M', '00')}:{back.get('S', '00')}"
-    rewritten = sql.SQL("regexp_replace({t}, {p}, {iso})").format(
-        t=text, p=sql.Literal(f"^{pattern}$"), iso=sql.Literal(iso)
-    )
-    return sql.SQL("case when {t} ~ {p} then {rewritten} else '?' || {t} end").format(
-        t=text, p=sql.Literal(f"^{pattern}$"), rewritten=rewritten
-    )
+    return f"^{pattern}$", iso
 
 
 def _time(column: Column, text: Sql, zone: str) -> tuple[Sql, Sql]:
@@ -185,11 +195,20 @@ def _time(column: Column, text: Sql, zone: str) -> tuple[Sql, Sql]:
     return valid, value
 
 
-def _reason(name: str, column: Column, text: Sql, ok: Sql, value: Sql) -> Sql:
+def most_bytes(column: Column, is_key: bool) -> int | None:
+    """How long the text of a column may be, in bytes of UTF-8; None where its type sets the limit."""
+    if is_key:
+        return KEY_BYTES
+    return TEXT_BYTES if column.type == "text" else None
+
+
+def _reason(name: str, column: Column, is_key: bool, text: Sql, ok: Sql, value: Sql) -> Sql:
     """The first thing wrong with this value, as ``code:column``; null where nothing is."""
     checks = []
-    if column.required:
+    if column.required or is_key:
         checks.append((sql.SQL("{} is null").format(text), f"missing:{name}"))
+    if most := most_bytes(column, is_key):
+        checks.append((sql.SQL("octet_length({}) > {}").format(text, sql.Literal(most)), f"too_long:{name}"))
     article = "an" if column.type[0] in "aeiou" else "a"
     checks.append((sql.SQL("{} is not null and not ({})").format(text, ok), f"not_{article}_{column.type}:{name}"))
     if column.allowed:

@@ -1,17 +1,21 @@
 """Contracts of the feeds: what a record is, whoever sends it.
 
 A contract is a YAML file in ``contracts/``; its stem is the feed's name. The raw table, the typed cast, the
-personal columns and the limits of a value all come from it.
+personal columns and the limits of a value all come from it. Every mistake in one is a ``UserError`` that names the
+file, the key and what is allowed.
 """
 
 from __future__ import annotations
 
+import re
 from functools import cache
-from importlib import resources
+from pathlib import Path
 from typing import Literal, get_args
 
-import yaml
-from pydantic import BaseModel, ConfigDict
+from pydantic import model_validator
+
+from huitou.errors import UserError
+from huitou.yaml_files import Strict, did_you_mean, read_yaml, validated
 
 ColumnType = Literal[
     "text",
@@ -26,9 +30,10 @@ ColumnType = Literal[
     "month_day",
     "phone",
     "email",
+    "wechat",
     "name",
 ]
-CONTACT_TYPES = ("phone", "email", "name")
+CONTACT_TYPES = ("phone", "email", "wechat", "name")
 
 SQL_TYPES: dict[str, str] = {
     "integer": "bigint",
@@ -40,10 +45,12 @@ SQL_TYPES: dict[str, str] = {
 }
 
 
-class Column(BaseModel):
-    """One column of a contract."""
+NUMBERS = ("integer", "number", "money")
+_NAME = re.compile(r"^[a-z][a-z0-9_]{0,62}$")
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+
+class Column(Strict):
+    """One column of a contract."""
 
     type: ColumnType
     required: bool = False
@@ -51,6 +58,14 @@ class Column(BaseModel):
     minimum: int | None = None
     maximum: int | None = None
     describes: str = ""
+
+    @model_validator(mode="after")
+    def _limits_fit_the_type(self) -> Column:
+        if self.type not in NUMBERS and (self.minimum is not None or self.maximum is not None):
+            raise ValueError(f"minimum and maximum are for {', '.join(NUMBERS)}, not for {self.type}")
+        if self.type != "text" and self.allowed:
+            raise ValueError(f"allowed is for text, not for {self.type}")
+        return self
 
     @property
     def sql_type(self) -> str:
@@ -62,14 +77,12 @@ class Column(BaseModel):
         return self.type in CONTACT_TYPES
 
 
-class Contract(BaseModel):
+class Contract(Strict):
     """What one feed's records are: columns, key, version and the schema that keeps them.
 
     ``version`` names the column that tells which of two records of one key is newer (where it is empty, the business
     date does). A feed without one sends records that never change.
     """
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     feed: str
     describes: str
@@ -91,11 +104,34 @@ def column_types() -> tuple[str, ...]:
 @cache
 def contracts() -> dict[str, Contract]:
     """All contracts by feed name, in alphabetical order."""
-    folder = resources.files("huitou.sources") / "contracts"
-    found = {}
-    for entry in sorted(folder.iterdir(), key=lambda e: e.name):
-        if entry.name.endswith(".yml"):
-            feed = entry.name.removesuffix(".yml")
-            text = entry.read_text(encoding="utf-8")
-            found[feed] = Contract.model_validate({"feed": feed, **yaml.safe_load(text)})
-    return found
+    return {path.stem: load_contract(path) for path in sorted((Path(__file__).parent / "contracts").glob("*.yml"))}
+
+
+def load_contract(path: Path) -> Contract:
+    """The contract that the file holds; the file's name is the feed's. Raises ``UserError``."""
+    value = read_yaml(path)
+    if "feed" in value:
+        raise UserError(f"{path}: feed: the file's name says it. Take the key out.")
+    contract = validated(Contract, path, {"feed": path.stem, **value})
+    for name in (contract.feed, *contract.columns):
+        if not _NAME.match(name):
+            place = "feed" if name == contract.feed else f"columns.{name}"
+            raise UserError(
+                f"{path}: {place}: give a name of lower-case letters, digits and _ that begins with a letter."
+            )
+    _check_key(path, contract)
+    return contract
+
+
+def _check_key(path: Path, contract: Contract) -> None:
+    columns = contract.columns
+    named = [("key", name) for name in contract.key] + [("version", name) for name in [contract.version] if name]
+    for place, name in named:
+        if name not in columns:
+            raise UserError(f"{path}: {place}: {name} is not a column.{did_you_mean(name, list(columns))}")
+        if place == "key" and not columns[name].required:
+            raise UserError(f"{path}: key: {name} must be required: a key is never empty.")
+        if place == "version" and columns[name].type != "timestamp":
+            raise UserError(f"{path}: version: {name} is {columns[name].type}, but a version is a timestamp.")
+    if not contract.key:
+        raise UserError(f"{path}: key: name at least one column.")

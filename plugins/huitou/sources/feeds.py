@@ -9,45 +9,26 @@ from __future__ import annotations
 import hashlib
 from datetime import date
 from pathlib import Path
-from typing import Annotated, Literal
-from zoneinfo import ZoneInfo, available_timezones
+from typing import Annotated, Any, Literal
+from zoneinfo import ZoneInfo
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import Field, model_validator
 
 from huitou.errors import UserError
 from huitou.settings import Settings
 from huitou.sources.contract import Contract, contracts
+from huitou.sources.extract_spec import HttpSpec, SqlSpec
+from huitou.sources.file_spec import DATE_MARK, FilesSpec
+from huitou.sources.time_zone import TimeZone
 from huitou.yaml_files import Strict, did_you_mean, read_yaml, validated
 
 SOURCE_FILE = "_source.yml"
-DATE_MARK = "{business_date}"
+CONNECTORS = ("files", "sql", "http")
+# What an extraction is landed as; the reader of that form takes it from there.
+LANDED_FORMATS = {"sql": "parquet", "http": "jsonl"}
+READING_KEYS = ("date_column", "explode")
 
-
-def _known_zone(name: str) -> str:
-    if name not in available_timezones():
-        raise ValueError(f"not an IANA time zone.{did_you_mean(name, sorted(available_timezones()))}")
-    return name
-
-
-TimeZone = Annotated[str, AfterValidator(_known_zone)]
 Currency = Annotated[str, Field(pattern=r"^[A-Z]{3}$", description="ISO 4217 code")]
-
-
-class FilesSpec(Strict):
-    """The `files` connector: one file a night, or one file that holds all dates."""
-
-    path: str
-    format: Literal["csv", "jsonl", "parquet"]
-    encoding: str = "utf-8"
-    delimiter: str = Field(",", min_length=1, max_length=1)
-    date_column: str | None = None
-    final_newline: bool = True
-    optional: bool = False
-
-    @property
-    def is_dated(self) -> bool:
-        """The path names the business date: one file a night."""
-        return DATE_MARK in self.path
 
 
 class ColumnMap(Strict):
@@ -78,10 +59,35 @@ class Feed(Strict):
     feed: str
     describes: str
     owner: str
-    connector: Literal["files"]
+    connector: Literal["files", "sql", "http"]
     files: FilesSpec
+    sql: SqlSpec | None = None
+    http: HttpSpec | None = None
     columns: dict[str, ColumnMap]
     ignore: tuple[str, ...] = ()
+
+    @model_validator(mode="before")
+    @classmethod
+    def _one_connector(cls, data: Any) -> Any:
+        """An extraction is landed as a file; ``files`` then holds how that file is read, and may be left out."""
+        kind = data.get("connector") if isinstance(data, dict) else None
+        if kind not in CONNECTORS:
+            return data
+        if kind not in data:
+            raise ValueError(f"connector {kind} needs a part {kind}:")
+        other = next((name for name in ("sql", "http") if name != kind and name in data), None)
+        if other:
+            raise ValueError(f"connector {kind} takes no part {other}:")
+        if kind == "files":
+            return data
+        reading = data.get("files") or {}
+        fixed = [name for name in reading if name not in READING_KEYS]
+        if fixed:
+            allowed = " and ".join(READING_KEYS)
+            raise ValueError(f"files.{fixed[0]}: is settled by connector {kind}; files: takes {allowed} there")
+        landed = LANDED_FORMATS[kind]
+        path = f"{data.get('feed')}-{DATE_MARK}.{landed}"
+        return {**data, "files": {"path": path, "format": landed, **reading}}
 
     @property
     def contract(self) -> Contract:
@@ -104,6 +110,14 @@ class Feed(Strict):
         return hashlib.sha256(text.encode()).hexdigest()
 
 
+class IdentityRules(Strict):
+    """What keeps strangers apart: a contact point on more accounts than ``sharing_limit`` tells nothing of who they
+    are, and people with more than ``identifier_limit`` identifiers are joined by the surest of them alone."""
+
+    sharing_limit: int = Field(default=5, ge=1)
+    identifier_limit: int = Field(default=50, ge=1)
+
+
 class SourceSet(Strict):
     """A shop's source: its name, where its files are, its clock and its money, and its feeds."""
 
@@ -112,6 +126,7 @@ class SourceSet(Strict):
     time_zone: TimeZone
     base_currency: Currency
     country: str = Field(pattern=r"^[A-Z]{2}$")
+    identity: IdentityRules = IdentityRules()
     feeds: dict[str, Feed] = Field({}, exclude=True)
 
     @property
@@ -140,7 +155,7 @@ def load_source_set(settings: Settings) -> SourceSet:
     if not feeds:
         raise UserError(f"{folder} holds no feed file: add one, see docs/architecture.md.")
     source_set = validated(SourceSet, folder / SOURCE_FILE, {**head, "feeds": {}})
-    root = str(settings.source_root) if settings.source_root else _resolved_root(source_set.root, folder, settings)
+    root = settings.source_root or _resolved_root(source_set.root, folder, settings)
     return source_set.model_copy(update={"root": root, "feeds": feeds})
 
 

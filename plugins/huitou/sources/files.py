@@ -1,23 +1,25 @@
 """The `files` connector: finds the files of a night and lands them as sent.
 
 A dated path (``{business_date}`` in it) yields every file up to the night, so that a file that came late is taken
-by the next night; a path without a date is one file that is read again each night.
+by the next night; a path without a date is one file that is read again each night. A file that changes while it is
+taken, or is not what its control file says, is refused for now.
 """
 
 from __future__ import annotations
 
-import hashlib
-import os
 import re
-import secrets
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path, PurePosixPath
-
-import fsspec
+from typing import Any
 
 from huitou.errors import TransientError, UserError
-from huitou.sources.feeds import DATE_MARK, Feed, SourceSet
+from huitou.settings import Settings
+from huitou.sources.control import Control, read_control
+from huitou.sources.feeds import Feed, SourceSet
+from huitou.sources.file_spec import DATE_MARK
+from huitou.sources.partial import Partial
+from huitou.sources.stores import opened
 
 CHUNK_BYTES = 1 << 20
 
@@ -37,28 +39,32 @@ class SourceFile:
 
 @dataclass(frozen=True)
 class LandedFile:
-    """A file as sent, in the landing folder, named by its content."""
+    """A file as sent, in the landing folder, named by its content.
+
+    ``rows`` is how many records its source says that it has, where it says so.
+    """
 
     origin: SourceFile
     path: Path
     sha256: str
     bytes: int
+    rows: int | None = None
 
 
-def find_files(source_set: SourceSet, feed: Feed, night: date) -> list[SourceFile]:
+def find(settings: Settings, source_set: SourceSet, feed: Feed, night: date) -> list[SourceFile]:
     """The feed's files up to ``night``, oldest first.
 
     Raises ``UserError`` where the root is missing, ``TransientError`` where the night's own file is not there yet.
     """
-    store, root = fsspec.core.url_to_fs(source_set.root)
-    if not store.exists(root):
-        raise UserError(
-            f"{source_set.root} does not exist: it is the root of source {source_set.name}. "
-            "Put the files there, or set HUITOU_SOURCE_ROOT."
-        )
-    pattern = str(PurePosixPath(root) / feed.files.path)
-    find = _dated if feed.files.is_dated else _undated
-    found = find(store, root, pattern, night)
+    with opened(source_set.root) as (store, root):
+        if not store.exists(root):
+            raise UserError(
+                f"{source_set.root} does not exist: it is the root of source {source_set.name}. "
+                "Put the files there, or set HUITOU_SOURCE_ROOT."
+            )
+        pattern = str(PurePosixPath(root) / feed.files.path)
+        search = _dated if feed.files.is_dated else _undated
+        found = search(store, root, pattern, night)
     if not feed.files.optional and not any(file.business_date == night for file in found):
         wanted = feed.files.path.replace(DATE_MARK, night.isoformat())
         newest = f" The newest there is of {found[-1].business_date}." if found else " There is none of any date."
@@ -66,7 +72,7 @@ def find_files(source_set: SourceSet, feed: Feed, night: date) -> list[SourceFil
     return found
 
 
-def _dated(store: fsspec.AbstractFileSystem, root: str, pattern: str, night: date) -> list[SourceFile]:
+def _dated(store: Any, root: str, pattern: str, night: date) -> list[SourceFile]:
     parts = [re.escape(part).replace(r"\*", "[^/]*") for part in pattern.split(DATE_MARK)]
     matcher = re.compile(r"(\d{4}-\d{2}-\d{2})".join(parts[:2]) + "".join(rf"\1{part}" for part in parts[2:]))
     files = []
@@ -74,20 +80,20 @@ def _dated(store: fsspec.AbstractFileSystem, root: str, pattern: str, night: dat
         match = matcher.fullmatch(path)
         day = _date_or_none(match.group(1)) if match else None
         if day is not None and day <= night and info["type"] == "file":
-            files.append(SourceFile(path, path.removeprefix(f"{root}/"), day, _stamp(info)))
+            files.append(SourceFile(path, path.removeprefix(f"{root.rstrip('/')}/"), day, _stamp(info)))
     return sorted(files, key=lambda file: (file.business_date, file.url))
 
 
-def _undated(store: fsspec.AbstractFileSystem, root: str, pattern: str, night: date) -> list[SourceFile]:
+def _undated(store: Any, root: str, pattern: str, night: date) -> list[SourceFile]:
     found = store.glob(pattern, detail=True) if "*" in pattern else _single(store, pattern)
     return [
-        SourceFile(path, path.removeprefix(f"{root}/"), night, _stamp(info))
+        SourceFile(path, path.removeprefix(f"{root.rstrip('/')}/"), night, _stamp(info))
         for path, info in sorted(found.items())
         if info["type"] == "file"
     ]
 
 
-def _single(store: fsspec.AbstractFileSystem, path: str) -> dict[str, dict[str, object]]:
+def _single(store: Any, path: str) -> dict[str, dict[str, object]]:
     return {path: store.info(path)} if store.exists(path) else {}
 
 
@@ -103,26 +109,22 @@ def _date_or_none(text: str) -> date | None:
         return None
 
 
-def land(source_set: SourceSet, file: SourceFile, folder: Path) -> LandedFile:
-    """Copy the file as sent into ``folder``, named by its content; only its owner may read it."""
-    store, _ = fsspec.core.url_to_fs(source_set.root)
-    try:
-        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        partial = folder / f".{secrets.token_hex(6)}.part"
-        digest, size = hashlib.sha256(), 0
-        descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        try:
-            with os.fdopen(descriptor, "wb") as target, store.open(file.url, "rb") as origin:
-                while chunk := origin.read(CHUNK_BYTES):
-                    digest.update(chunk)
-                    target.write(chunk)
-                    size += len(chunk)
-                target.flush()
-                os.fsync(target.fileno())
-            landed = folder / f"{digest.hexdigest()[:16]}-{PurePosixPath(file.name).name}"
-            partial.replace(landed)
-        finally:
-            partial.unlink(missing_ok=True)
-    except OSError as error:
-        raise UserError(f"{file.url} could not be landed in {folder}: {error.strerror or error}.") from None
-    return LandedFile(file, landed, digest.hexdigest(), size)
+def land(settings: Settings, source_set: SourceSet, feed: Feed, file: SourceFile, folder: Path) -> LandedFile:
+    """Copy the file as sent into ``folder``, named by its content; only its owner may read it.
+
+    Raises ``TransientError`` where it changed since it was found, or is not what its control file says.
+    """
+    with opened(source_set.root) as (store, root), Partial(folder) as partial:
+        said = Control()
+        if feed.files.control:
+            told = feed.files.control.replace(DATE_MARK, file.business_date.isoformat())
+            said = read_control(store, str(PurePosixPath(root) / told), file.name)
+        with store.open(file.url, "rb") as origin:
+            while chunk := origin.read(CHUNK_BYTES):
+                partial.write(chunk)
+        now = store.info(file.url)
+        if now["size"] != partial.size or _stamp(now) != file.stamp:
+            raise TransientError(f"{file.name}: it is still being written. Nothing of it was loaded; try again later.")
+        said.check(file.name, partial.size, partial.sha256)
+        kept = partial.keep(PurePosixPath(file.name).name)
+    return LandedFile(file, kept, partial.sha256, partial.size, said.rows)

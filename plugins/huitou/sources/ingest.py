@@ -6,7 +6,6 @@ rows. Running it again finds the manifest and changes nothing.
 
 from __future__ import annotations
 
-import hashlib
 import logging
 from dataclasses import dataclass, field
 from datetime import date
@@ -15,11 +14,17 @@ import psycopg
 
 from huitou.errors import UserError
 from huitou.settings import Settings
-from huitou.sources import settle
+from huitou.sources import drift, settle
+from huitou.sources.batch_tables import make_tables
+from huitou.sources.connectors import connector
 from huitou.sources.feeds import Feed, SourceSet, load_source_set
-from huitou.sources.files import LandedFile, SourceFile, find_files, land
+from huitou.sources.files import LandedFile, SourceFile
 from huitou.sources.personal import Sealer
-from huitou.sources.stage import keep_sealed, stage
+from huitou.sources.plain import plain_cast
+from huitou.sources.reading import mapping_of
+from huitou.sources.release import recheck_where_reading_changed
+from huitou.sources.stage import stage
+from huitou.sources.tombstones import has_erased_accounts
 from huitou.warehouse.connection import connect
 from huitou.warehouse.steps import step
 from huitou.warehouse.vault import Vault
@@ -69,15 +74,17 @@ def ingest(settings: Settings, feed: str, business_date: date) -> IngestResult:
 def _ingest(
     connection: psycopg.Connection, settings: Settings, source_set: SourceSet, feed: Feed, night: date
 ) -> IngestResult:
-    found = find_files(source_set, feed, night)
+    source = connector(feed)
+    found = source.find(settings, source_set, feed, night)
     folder = settings.home / "landing" / source_set.name / feed.feed
     with connection.transaction():
         # One writer a feed: two that start together load one after the other, and the second finds it all done.
         connection.execute("select pg_advisory_xact_lock(hashtext(%s))", (f"huitou.ingest.{feed.feed}",))
         fresh = [file for file in found if not _is_known(connection, source_set, feed, file, night)]
-        landed = [land(source_set, file, folder) for file in fresh]
+        landed = [source.land(settings, source_set, feed, file, folder) for file in fresh]
         landed = [file for file in landed if not _has_content(connection, source_set, feed, file)]
         new_columns = _load(connection, settings, source_set, feed, night, landed) if landed else set()
+    recheck_where_reading_changed(connection, settings, source_set, feed)
     return _result(connection, source_set, feed, night, sorted(new_columns))
 
 
@@ -108,12 +115,6 @@ def _has_content(connection: psycopg.Connection, source_set: SourceSet, feed: Fe
     return row is not None
 
 
-def mapping_of(feed: Feed, source_set: SourceSet) -> str:
-    """A digest of everything that decides how the feed's text is read."""
-    parts = (feed.mapping_sha256, source_set.time_zone, source_set.base_currency, source_set.country)
-    return hashlib.sha256("\x1f".join(parts).encode()).hexdigest()
-
-
 def _load(
     connection: psycopg.Connection,
     settings: Settings,
@@ -123,17 +124,21 @@ def _load(
     landed: list[LandedFile],
 ) -> set[str]:
     mapping = mapping_of(feed, source_set)
+    make_tables(connection, feed)
     settle.forget(connection, source_set, feed, landed, mapping)
     ids = [row[0] for row in connection.execute(settle.NEXT_FILE_IDS, (len(landed),))]
     files = dict(zip(ids, landed, strict=True))
-    sealer = Sealer(Vault(settings), feed, source_set.country)
+    settle.list_files(connection, source_set, feed, files)
+    sealer = Sealer(Vault.for_warehouse(settings, connection), feed, source_set.country)
+    plain = None
+    if not has_erased_accounts(connection, source_set, feed):
+        plain = plain_cast(feed, source_set.time_zone, source_set.base_currency)
     try:
-        staged = stage(connection, feed, files, sealer)
+        staged = stage(connection, feed, files, sealer, plain, night)
+        settle.settle(connection, source_set, feed, night, mapping, sealer)
     except psycopg.errors.DiskFull:
         raise UserError("The warehouse's disk is full: free some space and run the night again.") from None
-    keep_sealed(connection, sealer)
-    settle.settle(connection, source_set, feed, night, files, mapping)
-    return staged.new_columns
+    return set(drift.record(connection, source_set, feed, staged.differences))
 
 
 def _result(

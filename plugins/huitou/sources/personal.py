@@ -7,11 +7,13 @@ and addresses that people write into it. Work is done once a distinct value, not
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 import phonenumbers
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from huitou.sources.contract import CONTACT_TYPES
 from huitou.sources.feeds import Feed
 from huitou.sources.readers import BadRow, TextBatch
 from huitou.warehouse.vault import Vault
@@ -21,6 +23,8 @@ ROW_KIND = "row"
 PHONE_PATTERN = r"\+?\b(?:\d[ -]?){10,14}\d\b"
 EMAIL_PATTERN = r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+"
 _EMAIL = re.compile(rf"^{EMAIL_PATTERN}$")
+# What WeChat gives an account: a UnionID or OpenID, or an id that its owner chose.
+_WECHAT = re.compile(r"^[A-Za-z0-9_-]{6,64}$")
 _CN_MOBILE = re.compile(r"^(?:\+?86)?(1[3-9]\d{9})$")
 
 Sealed = tuple[str, str, str, bytes]
@@ -37,7 +41,7 @@ class Sealer:
         self._country = country
         columns = feed.contract.columns
         mapped = [(c.source, columns[name].type) for name, c in feed.columns.items() if c.source]
-        self._contacts = {source: kind for source, kind in mapped if kind in ("phone", "email", "name")}
+        self._contacts = {source: kind for source, kind in mapped if kind in CONTACT_TYPES}
         self._texts = [source for source, kind in mapped if kind == "free_text"]
         self.sealed: dict[str, Sealed] = {}
 
@@ -50,7 +54,7 @@ class Sealer:
         for source in self._texts:
             if source in columns:
                 columns[source] = mask(columns[source])
-        return TextBatch(columns, batch.lines, batch.bad)
+        return replace(batch, columns=columns)
 
     def row_reference(self, bad: BadRow) -> str:
         """The hash by which the vault keeps a row whose columns could not be told apart."""
@@ -77,11 +81,13 @@ class Sealer:
 
 
 def normalized(kind: str, text: str, country: str) -> str | None:
-    """The one form of a contact point (E.164, lower-case e-mail), or None where it is not one."""
+    """The one form of a contact point (E.164, lower-case e-mail, WeChat id), or None where it is not one."""
     if kind == "phone":
         return _phone(text, country)
     if kind == "email":
         return text.lower() if _EMAIL.match(text) else None
+    if kind == "wechat":
+        return text if _WECHAT.match(text) else None
     return " ".join(text.split())
 
 

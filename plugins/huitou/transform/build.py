@@ -8,6 +8,7 @@ from datetime import date
 import psycopg
 
 from huitou.settings import Settings
+from huitou.sources.retention import retire
 from huitou.transform import dbt
 from huitou.transform.dbt import DbtRun
 from huitou.warehouse.connection import connect
@@ -36,7 +37,8 @@ def build(settings: Settings, business_date: date) -> BuildResult:
     """Leave ``candidate`` as of ``business_date`` and ``marts`` as of the newest date ever published.
 
     A date older than the newest published one brings late data: the newest date is built and published first, so
-    that the marts hold it too. One build runs at a time; a second one waits. Raises what ``dbt.run``, the gate and
+    that the marts hold it too. What was landed with personal data and is old by then is deleted. One build runs at a
+    time; a second one waits. Raises what ``dbt.run``, the gate and
     ``publish`` raise; then nothing of the failing date was published.
     """
     with connect(settings) as connection, one_at_a_time(connection, "huitou.build"):
@@ -46,6 +48,7 @@ def build(settings: Settings, business_date: date) -> BuildResult:
             done = _candidate(settings, connection, business_date, as_of)
             if as_of == marts_date:
                 rows = _publish(settings, connection, business_date, as_of, done.marts)
+        retire(settings, business_date)
     return BuildResult(marts_date, done.models, done.tests, marts_date == business_date, rows)
 
 
