@@ -10,6 +10,7 @@ import psycopg
 from huitou import __version__
 from huitou.commands import answers, servers, steps, vault
 from huitou.commands.quarantine import quarantine
+from huitou.commands.segments import segments
 from huitou.errors import HuitouError, UserError
 
 
@@ -29,6 +30,7 @@ for command in (
     steps.night,
     answers.why,
     answers.status,
+    segments,
     quarantine,
     servers.db,
     servers.sandbox,
