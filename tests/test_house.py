@@ -11,7 +11,7 @@ from huitou.settings import PROJECT_ROOT
 
 PACKAGE = PROJECT_ROOT / "plugins" / "huitou"
 MODULES = sorted(PACKAGE.rglob("*.py"))
-ROOMS = ["warehouse", "sources", "quality", "transform", "campaigns", "delivery"]
+ROOMS = ["warehouse", "sources", "quality", "value", "transform", "campaigns", "delivery"]
 COMMON = {"settings", "errors", "yaml_files", "backoff"}
 EVERYTHING = {"cli", "commands", "night", "report", "ready", "orchestration"}
 

@@ -51,10 +51,14 @@ def test_unit_tests_and_all_data_tests_pass(built: tuple[Settings, psycopg.Conne
     assert done.marts == (
         "customer_segments",
         "customer_value",
+        "customer_value_by_currency",
+        "data_quality_cases",
         "delivery_daily",
+        "reconciliation",
         "sales_daily",
         "satisfaction_daily",
         "satisfaction_recent",
+        "value_fits",
     )
     assert done.warnings == ()
 
