@@ -26,3 +26,15 @@
         {%- endfor %}
     {%- endfor %}
 {%- endmacro %}
+
+
+{# The customers whose score of before no longer fits the thresholds: those that a threshold has passed. #}
+{% macro rfm_scores_that_moved() -%}
+    select customer_key
+    from (select *, net_spend_in_window as net_in_window from {{ this }}) as stands
+    cross join (select {{ rfm_thresholds_as_columns() }} from {{ ref("int_rfm__thresholds") }}) as thresholds
+    where
+        recency_score <> {{ rfm_score(days_between("date '1970-01-01'", "last_order_date"), "recency") }}
+        or frequency_score <> {{ rfm_score("orders_in_window", "frequency") }}
+        or monetary_score <> {{ rfm_score("net_in_window", "monetary") }}
+{%- endmacro %}

@@ -48,14 +48,9 @@ def test_unit_tests_and_all_data_tests_pass(built: tuple[Settings, psycopg.Conne
     assert len(project.unit_tests) >= 15
     assert done.tests == len(tests) + len(project.unit_tests)
     assert done.models == len([n for n in project.nodes.values() if n.resource_type == "model"])
-    assert done.marts == (
-        "customer_segments",
-        "customer_value",
-        "delivery_daily",
-        "sales_daily",
-        "satisfaction_daily",
-        "satisfaction_recent",
-    )
+    marts = [n.name for n in project.nodes.values() if n.resource_type == "model" and n.fqn[1] == "marts"]
+    assert done.marts == tuple(sorted(marts))
+    assert {"customer_value", "customer_segments", "sales_daily"} <= set(done.touched) <= set(marts)
     assert done.warnings == ()
 
 
@@ -69,6 +64,8 @@ def test_columns_have_the_types_that_the_yml_states(built: tuple[Settings, psyco
             "join pg_class as c on c.oid = a.attrelid join pg_namespace as n on n.oid = c.relnamespace "
             "where n.nspname in ('staging', 'intermediate', 'candidate') and a.attnum > 0 and c.relkind in ('r', 'v')"
         )
+        # What a build takes on stands beside dbt's own tables.
+        if not table.startswith(("touched_", "taken_"))
     }
     stated = {
         (node.schema, node.name, column.name): column.data_type

@@ -1,13 +1,15 @@
+{{ touched_model("orders", indexes=[["source", "order_id"], ["customer_key"], ["order_day"]]) }}
+
 with orders as (
-    select * from {{ ref("stg_orders") }}
+    {{ touched_rows(ref("stg_orders"), "orders") }}
 ),
 
 order_lines as (
-    select * from {{ ref("stg_order_lines") }}
+    {{ touched_rows(ref("stg_order_lines"), "orders") }}
 ),
 
 refunds as (
-    select * from {{ ref("stg_refunds") }}
+    {{ touched_rows(ref("stg_refunds"), "orders") }}
 ),
 
 rates as (

@@ -1,13 +1,23 @@
-with registered as (
+{{ touched_model("customers") }}
+
+with accounts as (
+    {{ touched_rows(ref("stg_customers"), "customers") }}
+),
+
+registered as (
     select
         customer_key,
         min(registered_day) as registered_date
-    from {{ ref("stg_customers") }}
+    from accounts
     group by customer_key
 ),
 
 buyers as (
-    select * from {{ ref("int_customers__orders") }}
+    {{ touched_rows(ref("int_customers__orders"), "customers") }}
+),
+
+orders as (
+    {{ touched_rows(ref("int_orders__priced"), "customers") }}
 ),
 
 sales as (
@@ -17,7 +27,7 @@ sales as (
         row_number() over (partition by customer_key order by order_day) as nth_order,
         {{ days_between("lag(order_day) over (partition by customer_key order by order_day)", "order_day") }}
             as days_since_previous
-    from {{ ref("int_orders__priced") }}
+    from orders
     where is_sale
 ),
 

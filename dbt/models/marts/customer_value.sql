@@ -1,9 +1,15 @@
-with customers as (
+{{ touched_model("customers", also="{{ rfm_scores_that_moved() }}") }}
+
+with bought as (
+    {{ touched_rows(ref("int_customers__orders"), "customers") }}
+),
+
+customers as (
     select
         *,
         cast(sold_base - refunded_base as numeric(18, 2)) as net_spend,
         {{ days_between("date '1970-01-01'", "last_order_date") }} as recency_day
-    from {{ ref("int_customers__orders") }}
+    from bought
 ),
 
 thresholds as (

@@ -1,9 +1,15 @@
+{{ touched_model("days") }}
+
 with orders as (
+    {{ touched_rows(ref("int_orders__priced"), "days", ["order_day"]) }}
+),
+
+placed as (
     select * from {{ ref("int_orders__priced") }}
 ),
 
 refunds as (
-    select * from {{ ref("stg_refunds") }}
+    {{ touched_rows(ref("stg_refunds"), "days", ["refund_day"]) }}
 ),
 
 -- Money paid back belongs to the day it went, whenever the order was.
@@ -27,11 +33,11 @@ movements as (
         0 as gross,
         0 as discounts,
         0 as shipping,
-        case when coalesce(orders.is_sale, true) then refunds.amount else 0 end as refunds,
-        case when coalesce(orders.is_sale, true) then 0 else refunds.amount end as refunds_unsold
+        case when coalesce(placed.is_sale, true) then refunds.amount else 0 end as refunds,
+        case when coalesce(placed.is_sale, true) then 0 else refunds.amount end as refunds_unsold
     from refunds
-    left join orders
-        on refunds.source = orders.source and refunds.order_id = orders.order_id
+    left join placed
+        on refunds.source = placed.source and refunds.order_id = placed.order_id
 )
 
 select

@@ -9,7 +9,7 @@ import psycopg
 
 from huitou.settings import Settings
 from huitou.sources.retention import retire
-from huitou.transform import dbt
+from huitou.transform import dbt, state
 from huitou.transform.dbt import DbtRun
 from huitou.warehouse.connection import connect
 from huitou.warehouse.migrate import one_at_a_time
@@ -47,7 +47,7 @@ def build(settings: Settings, business_date: date) -> BuildResult:
         for as_of in sorted({marts_date, business_date}, reverse=True):
             done = _candidate(settings, connection, business_date, as_of)
             if as_of == marts_date:
-                rows = _publish(settings, connection, business_date, as_of, done.marts)
+                rows = _publish(settings, connection, business_date, as_of, done)
         retire(settings, business_date)
     return BuildResult(marts_date, done.models, done.tests, marts_date == business_date, rows)
 
@@ -57,8 +57,16 @@ def _candidate(settings: Settings, connection: psycopg.Connection, night: date, 
     from huitou.quality.gate import check
 
     with step(connection, night, "build.dbt") as detail:
-        done = dbt.run(settings, as_of)
-        detail |= {"as_of": as_of, "models": done.models, "tests": done.tests, "warnings": done.warnings}
+        only_touched = state.begin(connection, settings, as_of)
+        done = dbt.run(settings, as_of, only_touched=only_touched)
+        state.done(connection, settings, as_of)
+        detail |= {
+            "as_of": as_of,
+            "only_touched": only_touched,
+            "models": done.models,
+            "tests": done.tests,
+            "warnings": done.warnings,
+        }
     with step(connection, night, "build.gate") as detail:
         detail["as_of"] = as_of
         check(settings, "marts", as_of)
@@ -66,9 +74,9 @@ def _candidate(settings: Settings, connection: psycopg.Connection, night: date, 
 
 
 def _publish(
-    settings: Settings, connection: psycopg.Connection, night: date, as_of: date, marts: tuple[str, ...]
+    settings: Settings, connection: psycopg.Connection, night: date, as_of: date, done: DbtRun
 ) -> dict[str, int]:
     with step(connection, night, "build.publish") as detail:
-        published = publish(settings, as_of, marts)
+        published = publish(settings, as_of, done.marts, done.touched)
         detail |= {"as_of": as_of, "rows": published.rows, "changed": published.changed}
     return published.rows
