@@ -30,6 +30,17 @@
 {%- endmacro %}
 
 
+{% macro days_before(day, days) -%}
+    cast({{ day }} - cast({{ days }} as integer) as date)
+{%- endmacro %}
+
+
 {% macro months_before(day, months) -%}
     cast({{ day }} - {{ months }} * interval '1 month' as date)
+{%- endmacro %}
+
+
+{# A number of a JSON document, by its name; PostgreSQL's way. #}
+{% macro json_number(document, name) -%}
+    cast({{ document }} ->> '{{ name }}' as double precision)
 {%- endmacro %}

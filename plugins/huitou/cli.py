@@ -10,6 +10,7 @@ import psycopg
 from huitou import __version__
 from huitou.commands import answers, docs, servers, steps, vault
 from huitou.commands.quarantine import quarantine
+from huitou.commands.value import value
 from huitou.errors import HuitouError, UserError
 
 
@@ -34,6 +35,7 @@ for command in (
     servers.db,
     servers.sandbox,
     servers.ui,
+    value,
     vault.vault,
 ):
     cli.add_command(command)

@@ -147,7 +147,17 @@ def _by_campaign(rows: list[Row]) -> list[Row]:
 
 def _grouped_steps(rows: list[Row]) -> list[Row]:
     """Ingest as one row; the steps in the order of the night."""
-    order = ["ingest", "check.raw", "build.dbt", "build.clusters", "check.marts", "build.publish", "plan", "deliver"]
+    order = [
+        "ingest",
+        "check.raw",
+        "build.value",
+        "build.dbt",
+        "build.clusters",
+        "check.marts",
+        "build.publish",
+        "plan",
+        "deliver",
+    ]
     merged: dict[str, Row] = {}
     for row in rows:
         if row["step"] == "build.gate":

@@ -63,6 +63,9 @@ class Settings(BaseModel):
     landing_days: int = Field(
         30, ge=0, description="Days that landed files with personal data are kept once their night is published."
     )
+    value_fit_days: int = Field(
+        7, ge=1, description="Days between fits of customer value: 1 fits every night, 7 on Sundays."
+    )
     ui_port: int = Field(8080, ge=1, le=65535, description="Port of Airflow's UI on loopback.")
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="How much the log says.")
 

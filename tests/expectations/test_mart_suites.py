@@ -19,8 +19,10 @@ pytestmark = pytest.mark.integration
 TOMORROW = NIGHT + timedelta(days=1)
 VALUE: Row = {
     "orders": 2,
-    "net_spend": 90,
+    "gross": 105,
+    "discounts": 5,
     "refunds": 10,
+    "net_spend": 90,
     "unconverted_orders": 0,
     "first_order_date": date(2026, 1, 1),
     "last_order_date": NIGHT,
@@ -31,6 +33,18 @@ VALUE: Row = {
     "monetary_score": 3,
     "segment": "recent",
     "segment_zh": "新近客户",
+    "value_tier": "regular",
+    "purchase_days": 2,
+    "mean_days_between": 68,
+    "median_days_between": 68,
+    "p_alive": 0.5,
+    "expected_orders_90d": 0.2,
+    "expected_orders_365d": 0.2,
+    "expected_spend_90d": 9,
+    "expected_spend_365d": 9,
+    "next_order_date": NIGHT,
+    "next_order_from": NIGHT,
+    "next_order_to": NIGHT,
 }
 PERSON: Row = {"lifecycle": "new", "since": NIGHT, "orders": 1, "last_order_date": NIGHT}
 ANSWERS: Row = {
@@ -68,15 +82,27 @@ def test_customer_value_trips_each_rule_by_its_bad_row(gate: GateFactory) -> Non
         "orders_in_window_do_not_fit": {"orders_in_window": 3},
         "unconverted_orders_do_not_fit": {"unconverted_orders": 3},
         "unconverted_orders": {"unconverted_orders": 1},
-        "refunds_negative": {"refunds": -0.01},
-        "net_spend_negative": {"net_spend": -0.01},
+        "refunds_negative": {"refunds": -0.01, "net_spend": 100.01},
+        "net_spend_negative": {"net_spend": -0.01, "refunds": 100.01},
         "first_after_last_order": {"first_order_date": NIGHT, "last_order_date": date(2026, 3, 9)},
         "ordered_after_the_night": {"last_order_date": TOMORROW},
         "score_out_of_range": {"monetary_score": 6},
         "segment_missing": {"segment": None},
+        "money_does_not_add_up": {"gross": 105.01},
+        "purchase_days_do_not_fit": {"purchase_days": 3},
+        "days_between_do_not_fit": {"median_days_between": 0.5},
+        "tier_missing": {"value_tier": None},
+        "p_alive_out_of_range": {"p_alive": 1.01},
+        "expected_orders_out_of_order": {"expected_orders_365d": 0.1},
+        "expected_spend_out_of_order": {"expected_spend_90d": -1},
+        "some_are_not_predicted": {"p_alive": None},
+        "next_order_out_of_order": {"next_order_to": NIGHT - timedelta(days=1)},
+        "orders_far_above_history": {"expected_orders_365d": 366},
     }
     good: list[Row] = [
-        {"customer_key": "free", "net_spend": 0, "refunds": 0},
+        {"customer_key": "free", "net_spend": 0, "refunds": 0, "gross": 5},
+        {"customer_key": "open_end", "next_order_to": None},
+        {"customer_key": "once", "purchase_days": 1, "mean_days_between": None, "median_days_between": None},
         {"customer_key": "one_day", "first_order_date": NIGHT, "orders_in_window": 0},
     ]
     gate.mart("customer_value", *of(bad, VALUE), *(VALUE | row for row in good))
@@ -85,6 +111,61 @@ def test_customer_value_trips_each_rule_by_its_bad_row(gate: GateFactory) -> Non
     assert gate.failures("marts") == named(bad) | {
         "customer_key_missing": [("None",)],
         "customer_key_twice": [("twin",)],
+    }
+
+
+def test_nobody_predicted_is_no_fault_when_nothing_is_fitted(gate: GateFactory) -> None:
+    gate.use("customer_value")
+    nothing = dict.fromkeys([name for name in VALUE if name.startswith(("p_alive", "expected", "next_order"))])
+    gate.mart("customer_value", *(VALUE | nothing | {"customer_key": key} for key in ("c1", "c2")))
+    assert gate.failures("marts") == {}
+
+
+def test_customer_value_by_currency_trips_each_rule_by_its_bad_row(gate: GateFactory) -> None:
+    gate.use("customer_value_by_currency")
+    good: Row = {"orders": 1, "gross": 10, "discounts": 1, "refunds": 2, "net": 7, "unconverted_orders": 1}
+    good |= {"customer_key": "c1", "first_order_date": NIGHT, "last_order_date": NIGHT}
+    bad: dict[str, Row] = {
+        "no_orders": {"orders": 0, "unconverted_orders": 0},
+        "money_does_not_add_up": {"net": 7.01},
+        "refunds_negative": {"refunds": -1, "net": 10},
+        "unconverted_orders_do_not_fit": {"unconverted_orders": 2},
+        "days_out_of_order": {"last_order_date": TOMORROW},
+        "refunded_beyond_price": {"refunds": 10, "net": -1},
+    }
+    gate.mart("customer_value_by_currency", *(good | {"currency": rule} | row for rule, row in bad.items()))
+    gate.mart(
+        "customer_value_by_currency", good | {"currency": "CNY"}, *(good | {"currency": "twin"} for _ in range(2))
+    )
+    assert gate.failures("marts") == {rule: [("c1", rule)] for rule in bad} | {"key_twice": [("c1", "twin")]}
+
+
+def test_value_fits_trip_each_rule_by_their_bad_row(gate: GateFactory) -> None:
+    gate.use("value_fits")
+    good: Row = {"as_of": NIGHT, "outcome": "accepted", "is_in_use": False, "score": 0.5, "score_in_use": 0.5}
+    good |= {"holdout_expected": 100, "holdout_actual": 100}
+    bad: dict[str, Row] = {
+        "outcome_unknown": {"outcome": "lucky", "reason": "so"},
+        "in_use_not_accepted": {"outcome": "not_enough_data", "reason": "so", "is_in_use": True},
+        "accepted_and_worse": {"score": 0.6},
+        "reason_missing": {"outcome": "not_enough_data"},
+        "fitted_after_the_night": {"as_of": TOMORROW},
+        "fit_refused": {"outcome": "refused", "reason": "so", "score": 0.6},
+        "holdout_off_by_a_quarter": {"is_in_use": True, "holdout_expected": 74},
+    }
+    older: Row = {"as_of": NIGHT - timedelta(days=7)}
+    gate.mart("value_fits", *(good | {"model": rule} | row for rule, row in bad.items()))
+    gate.mart("value_fits", good | {"model": "mended"}, good | older | {"model": "mended"} | bad["fit_refused"] | older)
+    gate.mart("value_fits", *(good | {"model": "two_in_use", "is_in_use": True} | day for day in ({}, older)))
+    gate.mart(
+        "value_fits", *(good | {"model": "twin"} for _ in range(2)), good | {"model": "first", "score_in_use": None}
+    )
+    day, before = NIGHT.isoformat(), older["as_of"].isoformat()
+    assert gate.failures("marts") == {
+        **{rule: [(rule, day)] for rule in bad},
+        "fitted_after_the_night": [("fitted_after_the_night", TOMORROW.isoformat())],
+        "two_in_use": [("two_in_use", before), ("two_in_use", day)],
+        "key_twice": [("twin", day)],
     }
 
 

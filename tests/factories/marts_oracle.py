@@ -6,6 +6,8 @@ import math
 from collections import Counter, defaultdict
 from datetime import date, timedelta
 from decimal import ROUND_HALF_UP, Decimal
+from itertools import pairwise
+from statistics import median
 from typing import Any
 
 import psycopg
@@ -70,6 +72,7 @@ class Oracle:
             if day <= self.as_of:
                 orders[order["_source"], order["order_id"]] = order | {
                     "day": day,
+                    "units": 0,
                     "gross": Decimal(0),
                     "discounts": cents(order["discount"] or Decimal(0)),
                     "refunded": Decimal(0),
@@ -79,6 +82,7 @@ class Oracle:
                 }
         for line in self._known("order_lines"):
             if order := orders.get((line["_source"], line["order_id"])):
+                order["units"] += line["quantity"]
                 order["gross"] += cents(line["quantity"] * line["unit_price"])
                 order["discounts"] += cents(line["discount"] or Decimal(0))
         for refund in self.refunds:
@@ -115,9 +119,14 @@ class Oracle:
             mine = people.setdefault(
                 order["customer_key"],
                 {"orders": 0, "net_spend": Decimal(0), "refunds": Decimal(0), "unconverted_orders": 0}
+                | {"units": 0, "gross": Decimal(0), "discounts": Decimal(0)}
                 | {"days": [], "orders_in_window": 0, "net_spend_in_window": Decimal(0)},
             )
+            gross = cents(order["gross"] * rate) if rate else Decimal(0)
             mine["orders"] += 1
+            mine["units"] += order["units"]
+            mine["gross"] += gross
+            mine["discounts"] += gross - sold
             mine["net_spend"] += sold - refunded
             mine["refunds"] += refunded
             mine["unconverted_orders"] += rate is None
@@ -128,6 +137,10 @@ class Oracle:
         for mine in people.values():
             days = mine.pop("days")
             mine["first_order_date"], mine["last_order_date"] = min(days), max(days)
+            gaps = [Decimal((late - early).days) for early, late in pairwise(sorted(set(days)))]
+            mine["purchase_days"] = len(gaps) + 1
+            mine["mean_days_between"] = _to_a_tenth(sum(gaps) / len(gaps)) if gaps else None
+            mine["median_days_between"] = _to_a_tenth(median(gaps)) if gaps else None
         for column, name in (
             ("last_order_date", "recency_score"),
             ("orders_in_window", "frequency_score"),
@@ -138,6 +151,26 @@ class Oracle:
                 lower = sum(value < mine[column] for value in values) if mine["orders_in_window"] else 0
                 mine[name] = 1 + 5 * lower // len(values)
         return people
+
+    def by_currency(self) -> dict[tuple[str, str], Row]:
+        found: dict[tuple[str, str], Row] = {}
+        for order in self.orders.values():
+            if not order["is_sale"]:
+                continue
+            names = ("orders", "units", "gross", "discounts", "refunds", "unconverted_orders")
+            mine = found.setdefault((order["customer_key"], order["currency"]), dict.fromkeys(names, 0) | {"days": []})
+            mine["orders"] += 1
+            mine["units"] += order["units"]
+            mine["gross"] += order["gross"]
+            mine["discounts"] += order["discounts"]
+            mine["refunds"] += order["refunded"]
+            mine["unconverted_orders"] += order["rate"] is None
+            mine["days"].append(order["day"])
+        for mine in found.values():
+            days = mine.pop("days")
+            mine["first_order_date"], mine["last_order_date"] = min(days), max(days)
+            mine["net"] = mine["gross"] - mine["discounts"] - mine["refunds"]
+        return found
 
     def satisfaction_daily(self) -> dict[tuple[date, str, str], Row]:
         answers = [(self._day(r["created_at"]), "review", "overall", r["score"]) for r in self.reviews]
@@ -176,6 +209,10 @@ def _months_before(day: date, months: int) -> date:
     year, month = divmod(day.year * 12 + day.month - 1 - months, 12)
     last = (date(year + (month == 11), (month + 1) % 12 + 1, 1) - timedelta(days=1)).day
     return date(year, month + 1, min(day.day, last))
+
+
+def _to_a_tenth(days: Decimal) -> Decimal:
+    return days.quantize(Decimal("0.1"), ROUND_HALF_UP)
 
 
 def _estimate(metric: str, scores: list[int]) -> dict[str, float | None]:

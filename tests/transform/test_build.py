@@ -95,6 +95,19 @@ def test_customers_equal_the_oracle_to_the_cent_and_score(shop: Shop, oracle: Or
     assert any(r["orders_in_window"] == 0 for r in rows.values())
 
 
+def test_customers_by_currency_equal_the_oracle_to_the_cent(shop: Shop, oracle: Oracle) -> None:
+    rows = shop.rows("marts.customer_value_by_currency", ("customer_key", "currency"))
+    expected = oracle.by_currency()
+    columns = next(iter(expected.values())).keys()
+    assert {k: {c: r[c] for c in columns} for k, r in rows.items()} == expected
+    assert {currency for _, currency in rows} == {"CNY", "USD", "JPY", "GBP"}
+    open_cases = sum(r["unconverted_orders"] for r in rows.values())
+    assert open_cases == sum(
+        r["unconverted_orders"] for r in shop.rows("marts.customer_value", ("customer_key",)).values()
+    )
+    assert open_cases > 0
+
+
 def test_equal_values_have_equal_scores(shop: Shop) -> None:
     for value, score in (
         ("last_order_date", "recency_score"),
@@ -194,10 +207,12 @@ def test_steps_are_recorded_with_their_date(shop: Shop) -> None:
     ).fetchall()
     newest, older = str(LAST_DAY), str(EARLIER)
     assert steps == [
+        ("build.value", newest),
         ("build.dbt", newest),
         ("build.clusters", newest),
         ("build.gate", newest),
         ("build.publish", newest),
+        ("build.value", older),
         ("build.dbt", older),
         ("build.clusters", older),
         ("build.gate", older),

@@ -13,6 +13,8 @@ select
     sales.customer_key,
     cast(count(*) as integer) as orders,
     cast(count(*) filter (where sales.rate is null) as integer) as unconverted_orders,
+    cast(sum(sales.units) as bigint) as units,
+    cast(coalesce(sum(sales.gross_base), 0) as numeric(18, 2)) as gross_base,
     cast(coalesce(sum(sales.sold_base), 0) as numeric(18, 2)) as sold_base,
     cast(coalesce(sum(sales.refunded_base), 0) as numeric(18, 2)) as refunded_base,
     min(sales.order_day) as first_order_date,

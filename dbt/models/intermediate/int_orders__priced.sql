@@ -6,10 +6,6 @@ order_lines as (
     select * from {{ ref("stg_order_lines") }}
 ),
 
-refunds as (
-    select * from {{ ref("stg_refunds") }}
-),
-
 rates as (
     select * from {{ ref("stg_exchange_rates") }}
 ),
@@ -18,6 +14,7 @@ goods as (
     select
         source,
         order_id,
+        sum(quantity) as units,
         sum(amount) as gross,
         sum(discount) as discount,
         sum(shipping) as shipping
@@ -31,7 +28,7 @@ paid_back as (
         order_id,
         currency,
         sum(amount) as refunded
-    from refunds
+    from {{ ref("stg_refunds") }}
     group by source, order_id, currency
 ),
 
@@ -63,6 +60,7 @@ rates_of_days as (
 priced as (
     select
         orders.*,
+        coalesce(goods.units, 0) as units,
         coalesce(goods.gross, 0) as gross,
         coalesce(goods.discount, 0) + orders.discount as discounts,
         coalesce(paid_back.refunded, 0) as refunded,
@@ -93,12 +91,14 @@ select
     channel,
     coupon_code,
     currency,
+    cast(units as bigint) as units,
     cast(gross as numeric(18, 2)) as gross,
     cast(discounts as numeric(18, 2)) as discounts,
     cast(shipping_charged as numeric(18, 2)) as shipping,
     cast(refunded as numeric(18, 2)) as refunded,
     cast(gross - discounts - refunded as numeric(18, 2)) as net,
     rate,
+    cast(round(gross * rate, 2) as numeric(18, 2)) as gross_base,
     cast(round((gross - discounts) * rate, 2) as numeric(18, 2)) as sold_base,
     cast(round(refunded * rate, 2) as numeric(18, 2)) as refunded_base,
     promised_at,

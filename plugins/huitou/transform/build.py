@@ -11,6 +11,7 @@ from huitou.settings import Settings
 from huitou.sources.retention import retire
 from huitou.transform import dbt
 from huitou.transform.dbt import DbtRun
+from huitou.transform.fitted import build_models
 from huitou.value import cluster_fits
 from huitou.warehouse.connection import connect
 from huitou.warehouse.migrate import one_at_a_time
@@ -58,7 +59,7 @@ def _candidate(settings: Settings, connection: psycopg.Connection, night: date, 
     from huitou.quality.gate import check
 
     with step(connection, night, "build.dbt") as detail:
-        done = dbt.run(settings, as_of)
+        done = build_models(settings, connection, night, as_of)
         detail |= {"as_of": as_of, "models": done.models, "tests": done.tests, "warnings": done.warnings}
     if cluster_fits.is_due(connection, as_of):
         with step(connection, night, "build.clusters") as detail:

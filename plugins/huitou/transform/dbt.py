@@ -55,6 +55,15 @@ class DbtRun:
     warnings: tuple[str, ...]
     marts: tuple[str, ...]
 
+    def __add__(self, other: DbtRun) -> DbtRun:
+        """Both as one; what each built is apart from the other's."""
+        return DbtRun(
+            self.models + other.models,
+            self.tests + other.tests,
+            tuple(sorted(self.warnings + other.warnings)),
+            tuple(sorted(self.marts + other.marts)),
+        )
+
 
 def run(settings: Settings, business_date: date, command: Sequence[str] = NIGHTLY) -> DbtRun:
     """Run ``dbt`` as of ``business_date`` (by default: build all, with the data tests of a night).

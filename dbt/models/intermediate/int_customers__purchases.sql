@@ -1,0 +1,18 @@
+with days as (
+    select
+        customer_key,
+        day,
+        spend,
+        lag(day) over (partition by customer_key order by day) as previous_day
+    from {{ ref("int_purchases__daily") }}
+)
+
+select
+    customer_key,
+    {{ purchase_history() }},
+    cast(
+        percentile_cont(0.5) within group (order by {{ days_between("previous_day", "day") }})
+        as numeric(10, 1)
+    ) as median_days_between
+from days
+group by customer_key

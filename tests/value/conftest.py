@@ -1,0 +1,68 @@
+"""A warehouse in which predicted value can be scored and fitted without a night around it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+from psycopg import sql
+from psycopg.rows import dict_row
+
+from factories.cdnow import Order, take_in
+from huitou.settings import Settings
+from huitou.transform import dbt
+from huitou.value.fits import ValueFit, keep
+from huitou.warehouse.connection import connect
+from huitou.warehouse.embedded import EmbeddedServer
+
+AS_OF = date(2026, 6, 30)
+SCORING = ("int_value__parameters", "int_value__series", "int_value__expected", "int_customers__predicted")
+History = tuple[int, int, int]
+Score = Callable[[dict[str, float], list[History]], dict[History, dict[str, Any]]]
+
+
+@pytest.fixture(scope="module")
+def built(server: EmbeddedServer, template: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Settings]:
+    """A warehouse with every table that scoring reads, in which five customers have bought once."""
+    folder: Path = tmp_path_factory.mktemp("scored")
+    with psycopg.connect(server.url("postgres"), autocommit=True) as admin:
+        admin.execute(sql.SQL("create database t_scored template {}").format(sql.Identifier(template)))
+        settings = Settings(home=folder, warehouse_dsn=server.url("t_scored"))
+        settings = take_in(folder, settings, AS_OF, [Order(f"c{n}", AS_OF, 1, "9.90") for n in range(5)])
+        dbt.run(settings, AS_OF)
+        yield settings
+        admin.execute("drop database t_scored with (force)")
+
+
+@pytest.fixture
+def score(built: Settings) -> Score:
+    """Scores customers (repeats, days to the last purchase, age in days) under parameters, in SQL, as of ``AS_OF``."""
+
+    def scored(parameters: dict[str, float], customers: list[History]) -> dict[History, dict[str, Any]]:
+        names = {"bg_nbd": ("r", "alpha", "a", "b"), "gamma_gamma": ("p", "q", "gamma")}
+        fits = [
+            ValueFit(model, AS_OF, "accepted", None, 1, {n: parameters[n] for n in its}, -1.0, {})
+            for model, its in names.items()
+        ]
+        with connect(built) as connection, connection.cursor(row_factory=dict_row) as cursor:
+            keep(connection, AS_OF, fits)
+            connection.execute("truncate intermediate.int_customers__purchases")
+            cursor.executemany(
+                "insert into intermediate.int_customers__purchases"
+                " (customer_key, first_day, last_day, repeats, known_repeats, repeat_spend)"
+                " values (%s, %s, %s, %s, %s, %s)",
+                [
+                    (str(c), first := AS_OF - timedelta(days=c[2]), first + timedelta(days=c[1]), c[0], c[0], 10 * c[0])
+                    for c in customers
+                ],
+            )
+            dbt.run(built, AS_OF, ("run", "--select", *SCORING))
+            rows = cursor.execute("select * from intermediate.int_customers__predicted").fetchall()
+        by_key = {row.pop("customer_key"): row for row in rows}
+        return {c: by_key[str(c)] for c in customers}
+
+    return scored

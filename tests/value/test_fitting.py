@@ -1,0 +1,193 @@
+"""Which fits are accepted: enough data, a maximum found, and a holdout told no worse than by the fit in use."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Iterator
+from datetime import date, timedelta
+from pathlib import Path
+
+import psycopg
+import pytest
+from psycopg import sql
+
+from factories.cdnow import CALIBRATED_ON, Order, take_in
+from huitou.settings import Settings
+from huitou.transform.build import build
+from huitou.transform.fitted import build_what_fits_read
+from huitou.value.fits import ValueFit, forget, is_due, keep, up_to
+from huitou.value.fitting import fit
+from huitou.warehouse.connection import connect
+from huitou.warehouse.embedded import EmbeddedServer
+
+pytestmark = pytest.mark.integration
+AS_OF = date(2026, 6, 30)
+PREDICTED = "p_alive, expected_orders_90d, expected_orders_365d, expected_spend_365d, total_value, next_order_date"
+
+
+def orders(customers: int, gaps: Callable[[int], list[int]], dollars: str = "9.90") -> list[Order]:
+    """Customers who bought once so many days before ``AS_OF`` each."""
+    return [Order(f"c{n}", AS_OF - timedelta(days=ago), 1, dollars) for n in range(customers) for ago in gaps(n)]
+
+
+SHOPS: dict[str, tuple[list[Order], str]] = {
+    "nobody has bought twice": (
+        orders(700, lambda n: [n % 400]),
+        "too few customers with a second purchase: 0, the limit is 100",
+    ),
+    "five customers": (orders(5, lambda n: [200, 100, 1]), "too few customers with a purchase: 5, the limit is 500"),
+    "all on one day": (
+        orders(700, lambda n: [0, 0, 0]),
+        "too few customers with a second purchase: 0, the limit is 100",
+    ),
+    "a young shop": (orders(700, lambda n: [90, 60, 1]), "too few days of history: 90, the limit is 180"),
+    "a shop that is closed": (
+        orders(700, lambda n: [400, 300, 31]),
+        "too many days since the newest purchase: 31, the limit is 30",
+    ),
+    "hardly anybody three times": (
+        orders(700, lambda n: [300, 1]),
+        "too few customers with a third purchase: 0, the limit is 20",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", SHOPS)
+def test_night_says_what_is_missing_and_predicts_nothing_when_there_is_too_little(
+    warehouse: Settings, tmp_path: Path, name: str
+) -> None:
+    sold, reason = SHOPS[name]
+    settings = take_in(tmp_path, warehouse, AS_OF, sold)
+    build(settings, AS_OF)
+    with connect(settings) as connection:
+        fits = connection.execute(
+            "select model, outcome, reason, is_in_use from marts.value_fits order by 1"
+        ).fetchall()
+        rows = connection.execute(f"select {PREDICTED} from marts.customer_value".encode()).fetchall()
+    assert fits == [(model, "not_enough_data", reason, False) for model in ("bg_nbd", "gamma_gamma")]
+    assert set(rows) == {(None,) * 6}
+    assert len(rows) == len({order.customer for order in sold})
+
+
+def test_fit_is_refused_when_it_does_not_converge(warehouse: Settings, tmp_path: Path) -> None:
+    """Everybody buys every tenth day and stays: no spread of rates and nobody lost, so no maximum."""
+    sold = orders(600, lambda n: list(range(n % 10, 300, 10)))
+    settings = take_in(tmp_path, warehouse, AS_OF, sold)
+    build(settings, AS_OF)
+    with connect(settings) as connection:
+        found = connection.execute("select outcome, reason, is_in_use from marts.value_fits").fetchall()
+        warned = connection.execute(
+            "select failing from ops.gate_results where dataset = 'candidate.value_fits' and rule = 'fit_refused' "
+            "and not passed and severity = 'warning'"
+        ).fetchall()
+        rows = connection.execute(f"select distinct {PREDICTED} from marts.customer_value".encode()).fetchall()
+    for outcome, reason, is_in_use in found:
+        assert (outcome, is_in_use) == ("refused", False)
+        assert "ran to the end of its range" in reason or "still rises" in reason
+    assert warned == [(2,)]
+    assert rows == [(None,) * 6]
+
+
+@pytest.fixture(scope="module")
+def cdnow(server: EmbeddedServer, template: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Settings]:
+    """CDNOW in the tables that a fit reads, and no fit yet."""
+    folder: Path = tmp_path_factory.mktemp("fitting")
+    with psycopg.connect(server.url("postgres"), autocommit=True) as admin:
+        admin.execute(sql.SQL("create database t_fitting template {}").format(sql.Identifier(template)))
+        settings = take_in(folder, Settings(home=folder, warehouse_dsn=server.url("t_fitting")), CALIBRATED_ON)
+        build_what_fits_read(settings, CALIBRATED_ON)
+        yield settings
+        admin.execute("drop database t_fitting with (force)")
+
+
+@pytest.fixture
+def fits(cdnow: Settings) -> Iterator[psycopg.Connection]:
+    """A connection on which no fit is kept."""
+    with connect(cdnow) as connection:
+        connection.execute("truncate ops.value_fits")
+        yield connection
+
+
+WEEK_BEFORE = CALIBRATED_ON - timedelta(days=7)
+
+
+def in_use(model: str, parameters: dict[str, float]) -> ValueFit:
+    return ValueFit(model, WEEK_BEFORE, "accepted", None, 1, parameters, -1.0, {"parameters": parameters})
+
+
+# Of CDNOW's last 90 days nothing tells more than a fit that has seen them, and hardly anything less than nonsense.
+ORDERS = {
+    "better": ({"r": 0.26, "alpha": 4.4, "a": 0.76, "b": 2.5}, "refused"),
+    "worse": ({"r": 5.0, "alpha": 1.0, "a": 0.1, "b": 9.0}, "accepted"),
+}
+
+
+@pytest.mark.parametrize("kind", ORDERS)
+def test_fit_is_judged_against_the_one_in_use(fits: psycopg.Connection, kind: str) -> None:
+    parameters, outcome = ORDERS[kind]
+    keep(fits, WEEK_BEFORE, [in_use("bg_nbd", parameters)])
+    found, worth = fit(fits, CALIBRATED_ON)
+    assert found.backtest is not None
+    assert (found.backtest["score"] > found.backtest["score_in_use"]) == (kind == "better")
+    assert (found.outcome, worth.outcome) == (outcome, "accepted")
+    if outcome == "refused":
+        assert f"worse than the fit of {WEEK_BEFORE}, which stays in use" in (found.reason or "")
+    else:
+        assert found.reason is None
+
+
+def test_refused_fit_scores_nobody(fits: psycopg.Connection, cdnow: Settings) -> None:
+    parameters, _ = ORDERS["better"]
+    keep(fits, WEEK_BEFORE, [in_use("bg_nbd", parameters)])
+    build(cdnow, CALIBRATED_ON)
+    scored = fits.execute(
+        "select orders_fitted_on, alpha, worth_fitted_on from intermediate.int_value__parameters"
+    ).fetchall()
+    assert scored == [(WEEK_BEFORE, 4.4, CALIBRATED_ON)]
+    marks = "select as_of, outcome, is_in_use from marts.value_fits where model = 'bg_nbd' order by 1"
+    assert fits.execute(marks).fetchall() == [(WEEK_BEFORE, "accepted", True), (CALIBRATED_ON, "refused", False)]
+
+
+def test_a_fit_equal_to_the_one_in_use_is_accepted(fits: psycopg.Connection) -> None:
+    first = fit(fits, CALIBRATED_ON)
+    assert first[0].backtest is not None
+    keep(fits, WEEK_BEFORE, [in_use("bg_nbd", first[0].backtest["parameters"])])
+    again = fit(fits, CALIBRATED_ON)
+    assert [f.outcome for f in again] == ["accepted", "accepted"]
+    assert again[0].parameters == first[0].parameters
+
+
+def test_fits_of_a_date_replace_each_other(fits: psycopg.Connection) -> None:
+    made = fit(fits, CALIBRATED_ON)
+    assert fit(fits, CALIBRATED_ON) == made
+    assert up_to(fits, CALIBRATED_ON) == made
+    assert up_to(fits, WEEK_BEFORE) == []
+
+
+def test_dates_with_a_fit_are_the_same_in_any_order_of_nights(fits: psycopg.Connection) -> None:
+    days = [date(2026, 3, 4) + timedelta(days=n) for n in range(25)]
+    sundays = [day for day in days if day.weekday() == 6]
+
+    def run(nights: list[date]) -> list[date]:
+        fits.execute("truncate ops.value_fits")
+        # A date that runs out of its turn is run once more, as a night after it would rebuild it.
+        for night in [*nights, *days]:
+            if is_due(fits, night, 7):
+                keep(fits, night, [ValueFit("bg_nbd", night, "not_enough_data", "few", 1)])
+            else:
+                forget(fits, night)
+        return [row[0] for row in fits.execute("select as_of from ops.value_fits order by 1").fetchall()]
+
+    expected = [days[0], *sundays]
+    assert run(days) == expected
+    for seed in range(5):
+        shuffled = days.copy()
+        random.Random(seed).shuffle(shuffled)  # noqa: S311 (an order of nights)
+        assert run(shuffled) == expected
+    assert all(is_due(fits, day, 1) for day in days)
+
+
+def test_a_fit_that_was_asked_for_stays_when_none_is_due(fits: psycopg.Connection) -> None:
+    keep(fits, CALIBRATED_ON, [ValueFit("bg_nbd", CALIBRATED_ON, "not_enough_data", "few", 1, asked=True)])
+    forget(fits, CALIBRATED_ON)
+    assert len(up_to(fits, CALIBRATED_ON)) == 1
