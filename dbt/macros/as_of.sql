@@ -44,3 +44,34 @@
 {% macro json_number(document, name) -%}
     cast({{ document }} ->> '{{ name }}' as double precision)
 {%- endmacro %}
+
+
+{% macro span_before(day, months, days) -%}
+    cast({{ day }} - {{ months }} * interval '1 month' - {{ days }} * interval '1 day' as date)
+{%- endmacro %}
+
+
+{# Full calendar months from one month's first day to another's. #}
+{% macro months_between(first_month, last_month) -%}
+    cast(
+        12 * (extract(year from {{ last_month }}) - extract(year from {{ first_month }}))
+        + extract(month from {{ last_month }}) - extract(month from {{ first_month }}) as integer
+    )
+{%- endmacro %}
+
+
+{# First day of the day, week (from Monday) or month that holds a day. #}
+{% macro period_start(period, day) -%}
+    cast(date_trunc('{{ period }}', {{ day }}) as date)
+{%- endmacro %}
+
+
+{% macro period_end(period, first_day) -%}
+    cast({{ first_day }} + interval '1 {{ period }}' - interval '1 day' as date)
+{%- endmacro %}
+
+
+{# Every day, week or month from one first day to another, as a table function. #}
+{% macro series(first_day, last_day, period) -%}
+    generate_series({{ first_day }}, {{ last_day }}, interval '1 {{ period }}')
+{%- endmacro %}

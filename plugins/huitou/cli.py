@@ -10,6 +10,7 @@ import psycopg
 from huitou import __version__
 from huitou.commands import answers, docs, servers, steps, vault
 from huitou.commands.quarantine import quarantine
+from huitou.commands.segments import segments
 from huitou.commands.value import value
 from huitou.errors import HuitouError, UserError
 
@@ -30,6 +31,7 @@ for command in (
     steps.night,
     answers.why,
     answers.status,
+    segments,
     quarantine,
     docs.docs,
     servers.db,

@@ -65,7 +65,7 @@ def test_every_row_that_the_shop_sent_is_accounted_for(shop: Home, nights: list[
 
 
 def test_no_order_is_lost_but_those_planted_bad_for_ever(shop: Home, nights: list[dict[str, Any]]) -> None:
-    true = {row["order_id"] for row in truth_of(shop, "orders.csv.gz")}
+    true = {row["order_id"] for name in ("orders.csv.gz", "fraud_orders.csv") for row in truth_of(shop, name)}
     loaded = {row[0] for row in shop.rows("select distinct order_id from raw.orders")}
     assert loaded <= true
     held = {str(row[0]) for row in shop.rows("select row from quarantine.rows where feed = 'orders'")}
@@ -210,3 +210,21 @@ def test_status_and_quarantine_can_be_read_by_a_program(shop: Home, nights: list
     case = shop.json("quarantine", "show", str(cases[0]["example"]))
     assert case["reasons"] == cases[0]["reasons"]
     json.dumps(case["row"])
+
+
+def test_the_marts_come_near_the_planted_truth(shop: Home, nights: list[dict[str, Any]]) -> None:
+    figures = {(row["score"], row["figure"]): row for row in shop.json("shop", "score", "--date", LAST)}
+    least = {
+        ("identity", "pairs of accounts: F1"): 0.95,
+        ("segments", "at risk or lost: accuracy"): 0.55,
+        ("fraud", "orders: precision"): 0.75,
+        ("fraud", "orders: recall"): 0.75,
+        ("fraud", "customers: precision"): 0.6,
+        ("fraud", "customers: recall"): 0.9,
+    }
+    for key, bound in least.items():
+        assert figures[key]["n"] > 0, key
+        assert figures[key]["value"] >= bound, figures[key]
+    refused = shop.run("shop", "score", "--date", FIRST, check=False)
+    assert refused.returncode == 2
+    assert f"the marts stand at {LAST}" in refused.stderr

@@ -259,6 +259,7 @@ def test_sales_daily_trips_each_rule_by_its_bad_row(gate: GateFactory) -> None:
         "refunds_negative": {"refunds": -1, "net": 10},
         "sold_after_the_night": {"day": TOMORROW},
         "discounts_above_gross": {"discounts": 11, "net": -3},
+        "flagged_orders_do_not_fit": {"flagged_orders": 2},
     }
     gate.mart("sales_daily", *(good | {"currency": rule} | row for rule, row in bad.items()))
     gate.mart("sales_daily", good, good | {"currency": "twin"}, good | {"currency": "twin"})

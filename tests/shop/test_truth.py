@@ -166,13 +166,15 @@ def test_phones_are_shared_by_the_planted_pairs_alone(truth: Truth, drop: Drop, 
             if row["mobile"] and row["member_no"]:
                 phone[row["member_no"]] = row["mobile"].removeprefix("+86")
     shared = {row["customer_id"] for row in truth("customers.csv") if row["shares_phone_with"]}
+    rings = Counter(row["ring"] for row in truth("fraud_accounts.csv") if row["scheme"] in ("coupon_ring", "honest"))
+    shared |= {row["customer_id"] for row in truth("fraud_accounts.csv") if rings[row["ring"]] > 1}
     twice = {number for number, count in Counter(phone.values()).items() if count > 1}
     assert {who for who, number in phone.items() if number in twice} == shared & set(phone)
 
 
 def test_every_row_tells_of_a_known_customer_and_order(truth: Truth, drop: Drop, small: ShopSummary) -> None:
-    people = {row["customer_id"] for row in truth("customers.csv")}
-    orders = {row["order_id"] for row in truth("orders.csv.gz")}
+    people = {row["customer_id"] for name in ("customers.csv", "fraud_accounts.csv") for row in truth(name)}
+    orders = {row["order_id"] for name in ("orders.csv.gz", "fraud_orders.csv") for row in truth(name)}
     for night in sorted(path.name for path in Path(small.folder / "drops").iterdir()):
         assert {row["会员号"] for row in drop(night, "orders.csv.gz").values()} <= people
         for file, name in (("payments.csv.gz", "order_no"), ("reviews.jsonl.gz", "orderNo")):

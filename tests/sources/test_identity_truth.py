@@ -5,9 +5,7 @@ from __future__ import annotations
 import csv
 import gzip
 import hashlib
-from collections import defaultdict
 from datetime import date
-from itertools import combinations
 from pathlib import Path
 
 import psycopg
@@ -15,6 +13,7 @@ import pytest
 
 from factories.accounts import FIRST, Row, source_set, take_in
 from huitou.shop.generate import generate
+from huitou.shop.score import f1, found_pairs
 
 pytestmark = pytest.mark.integration
 LAST = date(2026, 1, 20)
@@ -45,17 +44,6 @@ def _row(line: dict[str, str], day: int) -> Row:
     )
 
 
-def found_pairs(connection: psycopg.Connection) -> set[frozenset[str]]:
-    members: dict[str, list[str]] = defaultdict(list)
-    for account, key in connection.execute("select customer_id, customer_key from vault.accounts_as_of('infinity')"):
-        members[key].append(account)
-    return {frozenset(pair) for accounts in members.values() for pair in combinations(accounts, 2)}
-
-
-def f1(found: set[frozenset[str]], true: set[frozenset[str]]) -> float:
-    return 2 * len(found & true) / (len(found) + len(true))
-
-
 def test_persons_are_the_planted_ones(connection: psycopg.Connection, tmp_path: Path) -> None:
     generate(tmp_path, 4000, 20, 3, LAST)
     with (tmp_path / "truth" / "customers.csv").open(encoding="utf-8") as file:
@@ -75,7 +63,7 @@ def test_persons_are_the_planted_ones(connection: psycopg.Connection, tmp_path: 
     }
     assert min(len(same), len(sharing)) >= 15
     take_in(connection, source_set(), rows)
-    found = found_pairs(connection)
+    found = found_pairs(connection, "infinity")
     assert f1(found, same) >= 0.99
     assert not found & sharing
     # The rule that was not chosen: a phone joins whoever bears it.
@@ -94,6 +82,6 @@ def test_persons_are_found_where_the_source_says_nothing(connection: psycopg.Con
         true.add(frozenset((row.account, f"guest{number}")))
     rows = [Row(**{**row.__dict__, "person": None}) for row in rows]
     take_in(connection, source_set(), rows)
-    found = found_pairs(connection)
+    found = found_pairs(connection, "infinity")
     assert len(true) > 100
     assert f1(found, true) >= 0.98

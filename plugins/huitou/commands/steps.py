@@ -35,6 +35,24 @@ def generate(out: Path, customers: int, days: int, seed: int, until: date, as_js
     show(write_shop(out, customers, days, seed, until, progress=None if as_json else _progress), as_json)
 
 
+@shop.command()
+@date_option()
+@click.option("--shop", "folder", type=click.Path(path_type=Path, file_okay=False), help="The shop's folder.")
+@json_option
+def score(business_date: date, folder: Path | None, as_json: bool) -> None:
+    """Score identity, segments and fraud flags against what was planted in the demo shop.
+
+    Example: huitou shop score --date 2026-11-21
+    """
+    from huitou.shop.folder import TRUTH
+    from huitou.shop.score import score as figures
+    from huitou.warehouse.connection import connect
+
+    settings = ready()
+    with connect(settings) as connection:
+        show(figures(connection, (folder or settings.home / "shop") / TRUTH, business_date), as_json)
+
+
 def _progress(stage: str, done: int, total: int) -> None:
     if sys.stderr.isatty():
         click.echo(f"\r{stage}: {done}/{total}" + ("\n" if done == total else ""), nl=False, err=True)

@@ -17,6 +17,8 @@ import pyarrow as pa
 from huitou.errors import UserError
 from huitou.shop.drops import write_night
 from huitou.shop.folder import DROPS, TRUTH, building
+from huitou.shop.fraud import plant_fraud
+from huitou.shop.fraud_feeds import FraudFeeds
 from huitou.shop.imperfections import plant
 from huitou.shop.made import make_shop
 from huitou.shop.parameters import CURRENCIES, RATES, Parameters
@@ -57,13 +59,15 @@ def generate(
     with building(Path(out)) as folder:
         tell("shop", 0, 1)
         shop = make_shop(customers, Window.ending(until, days), seed, parameters)
-        planned = [(feed, plant(feed, days, parameters, seed)) for feed in shop_feeds(shop)]
+        fraud = FraudFeeds(shop, plant_fraud(customers, shop.catalogue, shop.window, parameters, seed))
+        feeds = fraud.added_to(shop_feeds(shop))
+        planned = [(feed, plant(feed, days, parameters, seed)) for feed in feeds]
         tell("shop", 1, 1)
         for night in range(days):
             write_night(folder / DROPS / shop.window.date(night).isoformat(), night, planned)
             tell("nights", night + 1, days)
         tell("truth", 0, 1)
-        write_truth(folder / TRUTH, shop, planned, _arguments(customers, days, seed, until, parameters))
+        write_truth(folder / TRUTH, shop, fraud, planned, _arguments(customers, days, seed, until, parameters))
         tell("truth", 1, 1)
     return ShopSummary(Path(out), days, _row_counts(planned), time.perf_counter() - started)
 

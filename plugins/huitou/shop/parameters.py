@@ -128,6 +128,9 @@ class Parameters:
     undelivered_share: float = 0.02
     click_shares: tuple[float, ...] = (0.06, 0.12)
     unsubscribed_days: int = 5
+    # Planted fraud: a ring of each scheme for so many customers, and none in a shop of fewer than ``fraud_from``
+    customers_a_ring: int = 2000
+    fraud_from: int = 200
     # Imperfections, shares of a feed's rows (late: of orders)
     bad_share: float = 0.001
     never_mended_share: float = 0.20

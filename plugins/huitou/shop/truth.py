@@ -27,6 +27,7 @@ from huitou.shop.baskets import in_yuan
 from huitou.shop.customer_feeds import customer_number
 from huitou.shop.drops import csv_bytes, pack
 from huitou.shop.feed import Columns, Feed
+from huitou.shop.fraud_feeds import FraudFeeds
 from huitou.shop.imperfections import BAD, DUPLICATE, GOOD, MARKS, MENDED, RESENT, Rows
 from huitou.shop.made import Shop
 from huitou.shop.parameters import CURRENCIES
@@ -36,12 +37,14 @@ from huitou.shop.true_service import true_balances, true_effects, true_tickets
 Planned = list[tuple[Feed, Rows]]
 
 
-def write_truth(folder: Path, shop: Shop, planned: Planned, arguments: dict[str, Any]) -> None:
+def write_truth(folder: Path, shop: Shop, fraud: FraudFeeds, planned: Planned, arguments: dict[str, Any]) -> None:
     """Write all truth files into ``folder``."""
     folder.mkdir()
     tables = {
         "customers.csv": _customers(shop),
         "orders.csv.gz": _orders(shop),
+        "fraud_accounts.csv": fraud.true_accounts(),
+        "fraud_orders.csv": fraud.true_orders(),
         "tickets.csv.gz": true_tickets(shop),
         "points.csv": true_balances(shop),
         "sent.csv": _sent(shop, planned),

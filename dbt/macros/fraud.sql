@@ -1,0 +1,20 @@
+{# A limit of one rule of seed fraud_rules, from a CTE `rules`. #}
+{% macro fraud_limit(rule, limit) -%}
+    (select {{ limit }} from rules where rule = '{{ rule }}')
+{%- endmacro %}
+
+
+{# Frame of a window ordered by an instant: the hours of a rule that end with the row, or that begin with it.
+   The linter, which has no target, knows no frame but one of a plain interval. #}
+{% macro within_hours(rule, side) -%}
+    {% set limit = "(select window_hours from rules where rule = '" ~ rule ~ "')" -%}
+    {% set hours = "interval '1 hour'" -%}
+    {% if target is defined -%}
+        {% set hours = "coalesce(" ~ limit ~ ", 0) * " ~ hours -%}
+    {% endif -%}
+    {% if side == "before" -%}
+        range between {{ hours }} preceding and current row
+    {%- else -%}
+        range between current row and {{ hours }} following
+    {%- endif %}
+{%- endmacro %}

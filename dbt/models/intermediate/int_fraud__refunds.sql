@@ -1,0 +1,53 @@
+with sales as (
+    select
+        source,
+        order_id,
+        customer_key,
+        order_day,
+        case when gross > 0 and refunded >= gross - discounts then 1 else 0 end as paid_back
+    from {{ ref("int_orders__priced") }}
+    where is_sale
+),
+
+rules as (
+    select * from {{ ref("fraud_rules") }}
+),
+
+counted as (
+    select
+        *,
+        sum(paid_back) over (
+            partition by customer_key order by order_day {{ within_hours("refund_loop", "before") }}
+        ) as paid_back_before,
+        count(*) over (
+            partition by customer_key order by order_day {{ within_hours("refund_loop", "before") }}
+        ) as orders_before
+    from sales
+),
+
+windows as (
+    select
+        *,
+        case
+            when paid_back_before >= {{ fraud_limit("refund_loop", "min_share") }} * orders_before
+                then paid_back_before
+        end as loop
+    from counted
+),
+
+densest as (
+    select
+        *,
+        max(loop) over (
+            partition by customer_key order by order_day {{ within_hours("refund_loop", "after") }}
+        ) as paid_back_within
+    from windows
+)
+
+select
+    source,
+    order_id,
+    customer_key,
+    cast(paid_back_within as integer) as paid_back_within
+from densest
+where paid_back > 0 and paid_back_within >= {{ fraud_limit("refund_loop", "min_count") }}

@@ -1,0 +1,63 @@
+with sales as (
+    select * from {{ ref("int_orders__priced") }}
+    where is_sale
+),
+
+flags as (
+    select
+        source,
+        order_id,
+        rule
+    from {{ ref("order_flags") }}
+),
+
+-- Each sale under each of its rules, under `any` if it has one, and under `all`.
+grouped as (
+    select
+        source,
+        order_id,
+        rule
+    from flags
+    union all
+    select distinct
+        source,
+        order_id,
+        'any' as rule
+    from flags
+    union all
+    select
+        source,
+        order_id,
+        'all' as rule
+    from sales
+),
+
+summed as (
+    select
+        grouped.rule,
+        sales.currency,
+        count(*) as orders,
+        count(distinct sales.customer_key) as customers,
+        sum(sales.gross) as gross,
+        sum(sales.discounts) as discounts,
+        sum(sales.refunded) as refunds,
+        sum(sales.net) as net
+    from grouped
+    inner join sales
+        on grouped.source = sales.source and grouped.order_id = sales.order_id
+    group by grouped.rule, sales.currency
+)
+
+select
+    rule,
+    currency,
+    cast(orders as integer) as orders,
+    cast(customers as integer) as customers,
+    cast(gross as numeric(18, 2)) as gross,
+    cast(discounts as numeric(18, 2)) as discounts,
+    cast(refunds as numeric(18, 2)) as refunds,
+    cast(net as numeric(18, 2)) as net,
+    cast(
+        cast(orders as numeric) / max(orders) over (partition by currency) as numeric(10, 4)
+    ) as share_of_orders
+from summed

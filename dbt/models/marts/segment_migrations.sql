@@ -1,0 +1,51 @@
+with spans as (
+    select
+        span,
+        {{ span_before(business_date(), "months", "days") }} as first_day,
+        {{ business_date() }} as last_day
+    from {{ ref("migration_spans") }}
+),
+
+history as (
+    select * from {{ ref("customer_segment_history") }}
+),
+
+before as (
+    select
+        spans.span,
+        history.customer_key,
+        history.lifecycle
+    from spans
+    inner join history
+        on
+            spans.first_day >= history.valid_from
+            and (spans.first_day < history.valid_to or history.valid_to is null)
+),
+
+-- A history never ends, so whoever had a class has one now.
+moved as (
+    select
+        spans.span,
+        spans.first_day,
+        spans.last_day,
+        coalesce(before.lifecycle, 'none') as from_lifecycle,
+        history.lifecycle as to_lifecycle,
+        count(*) as customers
+    from spans
+    cross join history
+    left join before
+        on spans.span = before.span and history.customer_key = before.customer_key
+    where history.valid_to is null
+    group by
+        spans.span, spans.first_day, spans.last_day, coalesce(before.lifecycle, 'none'), history.lifecycle
+)
+
+select
+    span,
+    from_lifecycle,
+    to_lifecycle,
+    first_day,
+    last_day,
+    cast(customers as integer) as customers,
+    cast(customers / sum(customers) over (partition by span, from_lifecycle) as numeric(10, 4)) as share
+from moved
