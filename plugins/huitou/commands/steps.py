@@ -40,17 +40,26 @@ def generate(out: Path, customers: int, days: int, seed: int, until: date, as_js
 @click.option("--shop", "folder", type=click.Path(path_type=Path, file_okay=False), help="The shop's folder.")
 @json_option
 def score(business_date: date, folder: Path | None, as_json: bool) -> None:
-    """Score identity, segments and fraud flags against what was planted in the demo shop.
+    """Score identity, segments, fraud flags and predicted value against what was planted in the demo shop.
 
     Example: huitou shop score --date 2026-11-21
     """
     from huitou.shop.folder import TRUTH
+    from huitou.shop.score import Figure
     from huitou.shop.score import score as figures
+    from huitou.value.calibration import calibration
     from huitou.warehouse.connection import connect
 
     settings = ready()
+    truth = (folder or settings.home / "shop") / TRUTH
     with connect(settings) as connection:
-        show(figures(connection, (folder or settings.home / "shop") / TRUTH, business_date), as_json)
+        found = figures(connection, truth, business_date)
+    found += [
+        Figure("value", f"{d.days} days, decile {d.decile}: predicted ÷ true spend", d.ratio, d.customers)
+        for d in calibration(settings, truth, business_date)
+        if d.group == "all"
+    ]
+    show(found, as_json)
 
 
 def _progress(stage: str, done: int, total: int) -> None:
