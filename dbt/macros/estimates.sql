@@ -1,17 +1,5 @@
 {# Shares and survival with their intervals; docs/metrics.md states formulas and sources. #}
 
-{# An end of Wilson's interval of `k` among `n`: `sign` is + or -. #}
-{% macro wilson(k, n, z, sign) -%}
-    (
-        cast({{ k }} as numeric) / {{ n }} + {{ z }} * {{ z }} / (2 * {{ n }})
-        {{ sign }} {{ z }} * sqrt(
-            cast({{ k }} as numeric) / {{ n }} * (1 - cast({{ k }} as numeric) / {{ n }}) / {{ n }}
-            + {{ z }} * {{ z }} / (4 * {{ n }} * {{ n }})
-        )
-    ) / (1 + {{ z }} * {{ z }} / {{ n }})
-{%- endmacro %}
-
-
 {# Kaplan and Meier's share still without the event; 0 where the event took all who were left. #}
 {% macro kaplan_meier(events, at_risk) -%}
     case

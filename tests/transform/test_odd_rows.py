@@ -26,7 +26,7 @@ pytestmark = pytest.mark.integration
 MODELS = ("build", "--exclude-resource-type", "unit_test", "--exclude-resource-type", "test")
 TOMORROW = LAST_DAY + timedelta(days=1)
 # Ranks say where a customer stands among all; they alone may move when another customer comes.
-RANKS = {"recency_score", "frequency_score", "monetary_score", "segment", "segment_zh"}
+RANKS = {"recency_score", "frequency_score", "monetary_score", "segment", "segment_zh", "value_tier", "value_tier_zh"}
 BY_CUSTOMER = ("customer_value", "customer_segments", "customer_segment_history", "customer_flags", "order_flags")
 Rows = list[dict[str, Any]]
 

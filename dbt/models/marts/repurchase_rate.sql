@@ -52,8 +52,8 @@ select
     cast(coalesce(ended.buyers, 0) as integer) as buyers,
     cast(coalesce(ended.repurchased, 0) as integer) as repurchased,
     cast(cast(ended.repurchased as numeric) / ended.buyers as numeric(10, 4)) as rate,
-    cast({{ wilson("ended.repurchased", "ended.buyers", "windows.z", "-") }} as numeric(10, 4)) as ci_low,
-    cast({{ wilson("ended.repurchased", "ended.buyers", "windows.z", "+") }} as numeric(10, 4)) as ci_high,
+    cast({{ wilson("ended.repurchased", "ended.buyers", "windows.z", "low") }} as numeric(10, 4)) as ci_low,
+    cast({{ wilson("ended.repurchased", "ended.buyers", "windows.z", "high") }} as numeric(10, 4)) as ci_high,
     cast(case when ended.buyers > 0 then 1 - coalesce(curve.survival, 1) end as numeric(10, 4)) as km_rate,
     cast(case
         when
