@@ -225,6 +225,7 @@ def test_the_marts_come_near_the_planted_truth(shop: Home, nights: list[dict[str
     for key, bound in least.items():
         assert figures[key]["n"] > 0, key
         assert figures[key]["value"] >= bound, figures[key]
+    assert figures["value", "predicted ÷ true spend"]["n"] == 0, "a shop of a few days has no fit"
     refused = shop.run("shop", "score", "--date", FIRST, check=False)
     assert refused.returncode == 2
     assert f"the marts stand at {LAST}" in refused.stderr

@@ -54,12 +54,12 @@ def score(business_date: date, folder: Path | None, as_json: bool) -> None:
     truth = (folder or settings.home / "shop") / TRUTH
     with connect(settings) as connection:
         found = figures(connection, truth, business_date)
-    found += [
+    predicted = [
         Figure("value", f"{d.days} days, decile {d.decile}: predicted ÷ true spend", d.ratio, d.customers)
         for d in calibration(settings, truth, business_date)
         if d.group == "all"
     ]
-    show(found, as_json)
+    show(found + (predicted or [Figure("value", "predicted ÷ true spend", None, 0)]), as_json)
 
 
 def _progress(stage: str, done: int, total: int) -> None:

@@ -73,9 +73,9 @@ class Shares:
 
 
 def calibration(settings: Settings, truth: Path, business_date: date) -> list[Decile]:
-    """Ten rows a group and horizon, lowest decile first.
+    """Ten rows a group and horizon, lowest decile first; none where the shop is too young for a fit.
 
-    Raises ``UserError`` where the marts do not stand at ``business_date``, predict nothing, or are not of this shop.
+    Raises ``UserError`` where the marts do not stand at ``business_date`` or are not of this shop.
     """
     buyers = _buyers(truth)
     shares = _shares(truth, buyers, business_date)
@@ -88,8 +88,10 @@ def calibration(settings: Settings, truth: Path, business_date: date) -> list[De
         predicted = connection.execute(PREDICTED).fetchall()
         accounts = _accounts(connection, business_date, buyers)
     known = [row for row in predicted if row[0] in accounts]
+    if not predicted:
+        return []
     if not known:
-        raise UserError(f"No customer of {truth} has a prediction on {business_date}: see `huitou value show`.")
+        raise UserError(f"No customer of {truth} is in the marts: give --shop the folder of the shop that they are of.")
     told = np.array([row[1:] for row in known], float)
     first_night = _first_night(truth)
     new = np.array([min(b.registered for b in accounts[row[0]]) >= first_night for row in known])
