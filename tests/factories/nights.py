@@ -28,6 +28,8 @@ CUSTOMERS = 150
 DATABASE = "t_nights"
 # Serial numbers tell in what order things were done.
 COUNTED = ["quarantine_id", "file_id"]
+# Its rows are attempts to fit: a build that was asked for early makes one more.
+DIARY = "value_fits"
 
 Marts = dict[str, list[str]]
 
@@ -114,8 +116,10 @@ class Nights:
 
 
 def marts(connection: psycopg.Connection) -> Marts:
-    """Every row of every mart."""
-    tables = connection.execute("select tablename from pg_tables where schemaname = 'marts' order by 1").fetchall()
+    """Every row of every mart but the diary of fits."""
+    tables = connection.execute(
+        "select tablename from pg_tables where schemaname = 'marts' and tablename <> %s order by 1", (DIARY,)
+    ).fetchall()
     rows = sql.SQL("select (to_jsonb(m) - %s::text[])::text from {} as m order by 1")
     return {
         name: [text for (text,) in connection.execute(rows.format(sql.Identifier("marts", name)), (COUNTED,))]
