@@ -1,14 +1,28 @@
 -- Reviews and survey answers in staging = answers in the mart + answers off their metric's scale.
-with answers as (
+with reviews as (
+    {{ touched_rows(ref("stg_reviews"), "book_answers", ["source", "review_id"]) }}
+),
+
+responses as (
+    {{ touched_rows(ref("stg_survey_responses"), "book_answers", ["source", "response_id"]) }}
+),
+
+answers as (
     select
         'review' as metric,
         score
-    from {{ ref("stg_reviews") }}
+    from reviews
+    where {{ touched_filter("days", ["review_day"]) }}
     union all
     select
         metric,
         score
-    from {{ ref("stg_survey_responses") }}
+    from responses
+    where {{ touched_filter("days", ["answer_day"]) }}
+),
+
+daily as (
+    {{ touched_rows(ref("satisfaction_daily"), "days") }}
 ),
 
 rules as (
@@ -29,7 +43,7 @@ counted as (
     select
         metric,
         sum(n) as n
-    from {{ ref("satisfaction_daily") }}
+    from daily
     group by metric
 )
 

@@ -1,13 +1,17 @@
+{{ touched_model(
+    "answers", indexes=[["source", "answer_id"], ["source", "order_id"], ["customer_key"], ["answer_day"]]
+) }}
+
 with reviews as (
-    select * from {{ ref("stg_reviews") }}
+    {{ touched_rows(ref("stg_reviews"), "answers", ["source", "review_id"]) }}
 ),
 
 responses as (
-    select * from {{ ref("stg_survey_responses") }}
+    {{ touched_rows(ref("stg_survey_responses"), "answers", ["source", "response_id"]) }}
 ),
 
 orders as (
-    select * from {{ ref("int_orders__priced") }}
+    {{ touched_rows(ref("int_orders__priced"), "orders") }}
 )
 
 select

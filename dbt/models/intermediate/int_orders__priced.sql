@@ -1,9 +1,11 @@
+{{ touched_model("orders", indexes=[["source", "order_id"], ["customer_key"], ["order_day"]]) }}
+
 with orders as (
-    select * from {{ ref("stg_orders") }}
+    {{ touched_rows(ref("stg_orders"), "orders") }}
 ),
 
 order_lines as (
-    select * from {{ ref("stg_order_lines") }}
+    {{ touched_rows(ref("stg_order_lines"), "orders") }}
 ),
 
 rates as (
@@ -28,7 +30,7 @@ paid_back as (
         order_id,
         currency,
         sum(amount) as refunded
-    from {{ ref("stg_refunds") }}
+    from ({{ touched_rows(ref("stg_refunds"), "orders") }}) as refunds
     group by source, order_id, currency
 ),
 

@@ -1,5 +1,7 @@
+{{ touched_model("days", indexes=[["day"]]) }}
+
 with answers as (
-    select * from {{ ref("stg_answer_versions") }}
+    {{ touched_rows(ref("stg_answer_versions"), "book_answers") }}
 ),
 
 rules as (
@@ -27,4 +29,5 @@ select
     reason,
     count(*) as answers
 from judged
+where {{ touched_filter("days") }}
 group by feed, day, reason

@@ -1,5 +1,7 @@
+{{ touched_model("days", indexes=[["day"]]) }}
+
 with answers as (
-    select * from {{ ref("int_answers") }}
+    {{ touched_rows(ref("int_answers"), "days", ["answer_day"]) }}
 ),
 
 rules as (

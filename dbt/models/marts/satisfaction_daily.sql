@@ -1,5 +1,7 @@
+{{ touched_model("days") }}
+
 with sums as (
-    select * from {{ ref("int_satisfaction__daily") }}
+    {{ touched_rows(ref("int_satisfaction__daily"), "days") }}
 ),
 
 rules as (
