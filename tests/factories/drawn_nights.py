@@ -8,6 +8,7 @@ from datetime import date, datetime, timedelta
 import psycopg
 
 from factories.raw import RawFactory, noon
+from huitou.transform.state import FEEDS
 
 STATUSES = ("placed", "paid", "shipped", "delivered", "cancelled")
 CURRENCIES = ("CNY", "CNY", "USD", "JPY")
@@ -32,6 +33,8 @@ class NightFactory:
         for currency in ("USD", "JPY"):
             for past in range(0, days, 60):
                 self.raw.rate(currency, self.first - timedelta(days=days - past), f"{self.draw.uniform(5, 9):.4f}")
+        for number in (1, 2):
+            self.raw.insert("products", self.first, product_id=f"p{number}", category="tea")
         for _ in range(70):
             self.new_order(self.first - timedelta(days=self.draw.randrange(1, days)))
 
@@ -68,6 +71,7 @@ class NightFactory:
             status,
             known=day,
             currency=currency,
+            channel=self.draw.choice(["app", "store", None]),
             promised_after=2,
             delivered_after=took,
         )
@@ -176,6 +180,29 @@ class NightFactory:
             "exchange_rates", day, version, currency=currency, rate_date=day - timedelta(days=back), rate=rate
         )
 
+    def payment(self, day: date) -> None:
+        number = self.number()
+        method = self.draw.choice(["card", "wallet"])
+        self.raw.insert(
+            "payments",
+            day,
+            self.version(day),
+            order_id=self.some_order(),
+            payment_no=number,
+            method=method,
+            amount="1.00",
+            currency="CNY",
+        )
+
+    def recategorised_product(self, day: date) -> None:
+        category = self.draw.choice(["tea", "cups", None])
+        product_id = self.draw.choice(["p1", "p2", "p3"])
+        self.raw.insert("products", day, self.version(day), product_id=product_id, category=category)
+
+    def registration_ahead_of_its_day(self, day: date) -> None:
+        customer = f"ahead{self.number()}"
+        self.raw.customer(customer, day + timedelta(days=self.draw.randrange(1, 4)), known=day)
+
     def registration(self, day: date) -> None:
         customer, version = self.draw.choice(self.customers), self.version(day)
         self.raw.identity(customer)
@@ -195,7 +222,7 @@ class NightFactory:
 
     def forgotten_rows(self, day: date) -> None:
         """A mended mapping takes rows back."""
-        feed = self.draw.choice(["orders", "order_lines", "refunds", "reviews", "survey_responses", "exchange_rates"])
+        feed = self.draw.choice(list(FEEDS))
         self.connection.execute(
             f"delete from raw.{feed} where _line % 17 = {self.draw.randrange(17)} and _line % 3 = 0".encode()
         )
@@ -226,6 +253,10 @@ EVENTS = (
     "answer",
     "rate",
     "registration",
+    "registration_ahead_of_its_day",
+    "payment",
+    "payment",
+    "recategorised_product",
     "merge",
     "forgotten_rows",
     "corrected_in_place",

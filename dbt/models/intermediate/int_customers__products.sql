@@ -1,5 +1,7 @@
+{{ touched_model("customers", indexes=[["customer_key"]]) }}
+
 with lines as (
-    select * from {{ ref("int_order_lines__priced") }}
+    {{ touched_rows(ref("int_order_lines__priced"), "customers") }}
 ),
 
 bought as (

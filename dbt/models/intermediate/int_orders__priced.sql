@@ -4,10 +4,6 @@ with orders as (
     {{ touched_rows(ref("stg_orders"), "orders") }}
 ),
 
-order_lines as (
-    {{ touched_rows(ref("stg_order_lines"), "orders") }}
-),
-
 rates as (
     select * from {{ ref("stg_exchange_rates") }}
 ),
@@ -20,7 +16,7 @@ goods as (
         sum(amount) as gross,
         sum(discount) as discount,
         sum(shipping) as shipping
-    from order_lines
+    from ({{ touched_rows(ref("stg_order_lines"), "orders") }}) as order_lines
     group by source, order_id
 ),
 
@@ -87,6 +83,7 @@ select
     source,
     order_id,
     customer_key,
+    ordered_at,
     order_day,
     status,
     status in ('paid', 'shipped', 'delivered') as is_sale,

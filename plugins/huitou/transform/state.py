@@ -23,10 +23,10 @@ MOST_TOUCHED = 0.1
 READ = (
     "staging.stg_identities",
     "staging.stg_refunds",
-    "staging.lifecycle_windows",
+    "staging.stg_products",
     "staging.rfm_settings",
     "intermediate.int_orders__priced",
-    "intermediate.int_customers__orders",
+    "intermediate.int_order_lines__priced",
     "intermediate.int_answers",
     "intermediate.int_deliveries",
     "intermediate.int_reconciliation__sales",
@@ -39,7 +39,17 @@ UNSEEN = """(
         select c.file_id from staging.taken_changes as c where c.feed = '{feed}' and c.file_id is not null
     ))
 )"""
-FEEDS = ("orders", "order_lines", "refunds", "reviews", "survey_responses", "customers", "exchange_rates")
+FEEDS = (
+    "orders",
+    "order_lines",
+    "refunds",
+    "reviews",
+    "survey_responses",
+    "customers",
+    "exchange_rates",
+    "payments",
+    "products",
+)
 EVERYTHING = """
 select exists (
     select from staging.taken_changes where file_id is null and key is null and day is null and feed = any(%s)

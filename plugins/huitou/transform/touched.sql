@@ -3,7 +3,8 @@
 -- build, `built` the date that was built. A feed in braces stands for the rows of that feed that the last build has not
 -- seen; `first` and `after` the moments between which a row that was known ahead of its time comes of age.
 truncate staging.touched_orders, staging.touched_refunds, staging.touched_answers,
-    staging.touched_accounts, staging.touched_customers, staging.touched_days,
+    staging.touched_accounts, staging.touched_customers, staging.touched_customer_orders,
+    staging.touched_days, staging.touched_sale_days,
     staging.touched_books, staging.touched_book_refunds, staging.touched_book_answers;
 
 create temp table persons on commit drop as
@@ -63,6 +64,24 @@ select _source, order_id from raw.orders
 where delivered_at >= %(first)s and delivered_at < %(after)s and _business_date <= %(built)s;
 analyze recorded;
 
+-- Products whose category is another one now.
+create temp table moved on commit drop as
+with turned as (
+    select _source as source, product_id from {products} as r
+    union
+    select source, key[1] from staging.taken_changes where feed = 'products' and key is not null
+), newest as (
+    select distinct on (t.source, t.product_id) t.source, t.product_id, r.category
+    from turned as t
+    left join raw.products as r
+        on r._source = t.source and r.product_id = t.product_id and r._business_date <= %(day)s
+    order by t.source, t.product_id, r._version desc
+)
+select n.source, n.product_id
+from newest as n left join staging.stg_products as p using (source, product_id)
+where n.category is distinct from p.category;
+analyze moved;
+
 insert into staging.touched_orders
 with rates as (
     select source, currency, min(rate_date) as rate_date
@@ -77,6 +96,12 @@ with rates as (
 select source, order_id from recorded
 union
 select source, order_id from reviewed
+union
+select _source, order_id from {payments} as r
+union
+select source, key[1] from staging.taken_changes where feed = 'payments' and key is not null
+union
+select l.source, l.order_id from intermediate.int_order_lines__priced as l join moved using (source, product_id)
 union
 select o.source, o.order_id from intermediate.int_orders__priced as o join persons using (customer_key)
 union
@@ -119,10 +144,6 @@ with accounts as (
     join staging.touched_answers as t on t.source = r._source and t.answer_id = r.response_id
 ), keys as (
     select distinct i.customer_key from vault.identities as i join accounts using (source, customer_id)
-), ages as (
-    select min_days as days from staging.lifecycle_windows
-    union
-    select max_days + 1 from staging.lifecycle_windows
 )
 select customer_key from persons
 union
@@ -142,18 +163,21 @@ select a.customer_key
 from intermediate.int_answers as a join staging.touched_answers using (source, answer_id)
 where a.customer_key is not null
 union
--- An order that leaves the RFM window, and an absence that becomes long enough for another class.
+-- An order that leaves the RFM window.
 select o.customer_key
 from intermediate.int_orders__priced as o
 join staging.rfm_settings as s on s.setting = 'window_months'
 where o.order_day > (%(built)s::date - s.value * interval '1 month')::date
-    and o.order_day <= (%(day)s::date - s.value * interval '1 month')::date and o.customer_key is not null
-union
-select c.customer_key
-from ages as a
-join intermediate.int_customers__orders as c
-    on c.last_order_date > %(built)s::date - a.days and c.last_order_date <= %(day)s::date - a.days;
+    and o.order_day <= (%(day)s::date - s.value * interval '1 month')::date and o.customer_key is not null;
 analyze staging.touched_customers;
+
+-- All orders of these people, also those that are new to them.
+insert into staging.touched_customer_orders
+select source, order_id from staging.touched_orders
+union
+select o.source, o.order_id
+from intermediate.int_orders__priced as o join staging.touched_customers using (customer_key);
+analyze staging.touched_customer_orders;
 
 insert into staging.touched_days
 select d::date from generate_series(%(built)s::date + 1, %(day)s::date, interval '1 day') as d
@@ -207,6 +231,17 @@ from intermediate.int_answers as a
 join (select source, answer_id from reviewed union select source, answer_id from answered) as t
     using (source, answer_id);
 analyze staging.touched_days;
+
+-- Days of what the orders brought: beside the days above those of orders with another rate or category.
+insert into staging.touched_sale_days
+select day from staging.touched_days
+union
+select o.order_day
+from intermediate.int_orders__priced as o join staging.touched_orders using (source, order_id)
+union
+select (o.ordered_at at time zone %(zone)s)::date
+from raw.orders as o join staging.touched_orders as t on t.source = o._source and t.order_id = o.order_id;
+analyze staging.touched_sale_days;
 
 -- All that stands on the touched days, every version of it: the books of a day are added up as a whole.
 insert into staging.touched_book_refunds

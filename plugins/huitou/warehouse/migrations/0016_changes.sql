@@ -105,7 +105,9 @@ create unlogged table staging.touched_refunds (source text, refund_id text, prim
 create unlogged table staging.touched_answers (source text, answer_id text, primary key (source, answer_id));
 create unlogged table staging.touched_accounts (source text, customer_id text, primary key (source, customer_id));
 create unlogged table staging.touched_customers (customer_key text primary key);
+create unlogged table staging.touched_customer_orders (source text, order_id text, primary key (source, order_id));
 create unlogged table staging.touched_days (day date primary key);
+create unlogged table staging.touched_sale_days (day date primary key);
 create unlogged table staging.touched_books (source text, order_id text, primary key (source, order_id));
 create unlogged table staging.touched_book_refunds (source text, refund_id text, primary key (source, refund_id));
 create unlogged table staging.touched_book_answers (source text, answer_id text, primary key (source, answer_id));
