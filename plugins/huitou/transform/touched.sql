@@ -75,7 +75,7 @@ with turned as (
     from turned as t
     left join raw.products as r
         on r._source = t.source and r.product_id = t.product_id and r._business_date <= %(day)s
-    order by t.source, t.product_id, r._version desc
+    order by t.source asc, t.product_id asc, r._version desc
 )
 select n.source, n.product_id
 from newest as n left join staging.stg_products as p using (source, product_id)
