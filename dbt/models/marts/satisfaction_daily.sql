@@ -1,5 +1,8 @@
 with sums as (
-    select * from {{ ref("int_satisfaction__daily") }}
+    select
+        *,
+        {{ effective_sums() }}
+    from {{ ref("int_satisfaction__daily") }}
 ),
 
 rules as (
@@ -11,7 +14,9 @@ estimated as (
         sums.*,
         rules.value_min,
         rules.value_max,
-        {{ satisfaction_estimates() }}
+        sums.n < {{ setting("satisfaction_settings", "min_n") }} as is_withheld,
+        {{ satisfaction_estimates() }},
+        {{ satisfaction_estimates("effective_") }}
     from sums
     inner join rules
         on sums.metric = rules.metric
@@ -21,10 +26,13 @@ select
     day,
     metric,
     dimension,
-    n,
-    score_sum,
-    score_sum_sq,
-    positive,
-    negative,
-    {{ satisfaction_columns() }}
+    breakdown,
+    subject,
+    is_promotion,
+    {{ satisfaction_sums() | join(",\n    ") }},
+    is_withheld,
+    {{ satisfaction_columns(shown="not is_withheld") }},
+    cast(case when not is_withheld then estimated_error end as numeric(10, 4)) as std_error,
+    cast(effective_n as numeric(14, 2)) as effective_n,
+    {{ satisfaction_columns("effective_", "weighted_", "not is_withheld") }}
 from estimated
