@@ -91,3 +91,26 @@ def test_each_rule_fails_for_its_bad_row_alone(gate: GateFactory, suite: str) ->
         "key_twice": {named("twin", {})},
     }
     assert {rule.name for rule in load_suite(FOLDER / f"{suite}.json").expectations} == {*bad, "key_twice"}
+
+
+def test_review_topics_trip_each_rule_by_their_bad_row(gate: GateFactory) -> None:
+    gate.use("review_topics")
+    good: Row = {"first_day": MONDAY, "language": "zh", "topic": "logistics", "basis": "text"}
+    good |= {"reviews": 3, "negative": 1, "neutral": 1, "positive": 1, "score_sum": 9}
+    bad: dict[str, Row] = {
+        "topic_unknown": {"topic": "weather"},
+        "basis_does_not_fit": {"language": "other"},
+        "reviews_do_not_add_up": {"positive": 2},
+        "stars_out_of_range": {"score_sum": 16},
+        "week_out_of_order": {"first_day": NIGHT},
+    }
+    score_only: Row = {"language": "none", "topic": "score_only", "basis": "score"}
+    gate.mart("review_topics", *(good | {"product_id": rule} | row for rule, row in bad.items()))
+    gate.mart("review_topics", good | {"product_id": "good"}, good | {"product_id": "good"} | score_only)
+    gate.mart("review_topics", *(good | {"product_id": "twin"} for _ in range(2)))
+    key = ("first_day", "product_id", "language", "topic")
+    rows = {rule: good | {"product_id": rule} | row for rule, row in bad.items()}
+    assert gate.failures("marts") == {
+        **{rule: [tuple(str(row[column]) for column in key)] for rule, row in rows.items()},
+        "key_twice": [(str(MONDAY), "twin", "zh", "logistics")],
+    }

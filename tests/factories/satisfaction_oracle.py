@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections import Counter, defaultdict
+from collections import defaultdict
 from datetime import date, timedelta
 from typing import Any
 
 from factories.marts_oracle import SCALES, Oracle
 
 # The numbers of the seeds, written out once more.
-MIN_N, WEIGHT_DAYS, ANSWER_DAYS, MIN_STRATUM, MAX_WEIGHT, Z = 30, 365, 14, 30, 5.0, 1.959964
+MIN_N, WEIGHT_DAYS, ANSWER_DAYS, MIN_STRATUM, MAX_WEIGHT, Z = 30, 365, 14, 10, 5.0, 1.959964
 BLANK, NOT_APPLICABLE = 99, 98
 PROMOTIONS = (("01-10", "01-16"), ("06-16", "06-18"), ("11-01", "11-01"), ("11-09", "11-11"), ("12-11", "12-12"))
 Key = tuple[Any, ...]
@@ -49,40 +49,41 @@ class SatisfactionOracle(Oracle):
         order = (row["_source"], row["order_id"])
         return given | {"order": order, "score": row["score"], "who": who, "own": float(row["weight"] or 1)}
 
-    def _group(self, kind: str, key: Key) -> tuple[str, Key]:
+    def _group(self, kind: str, key: Key) -> Key:
+        """Punctuality, stars of the newest review (of surveys alone), tier and channel."""
         order = self.orders[key]
         late = order["promised_at"] and (order["delivered_at"] or order["promised_at"]) > order["promised_at"]
-        experience = "none" if order["promised_at"] is None else "late" if late else "in time"
-        if kind == "survey":
-            said = [r for r in self.reviews if (r["_source"], r["order_id"]) == key]
-            newest = max(said, key=lambda r: (r["created_at"], r["review_id"]), default=None)
-            experience += "" if newest is None else "low" if newest["score"] <= 2 else "high" * (newest["score"] >= 4)
-            experience += "middle" * (newest is not None and newest["score"] == 3)
-        return experience, (self.tiers.get(order["customer_key"]), order["channel"])
+        punctuality = "none" if order["promised_at"] is None else "late" if late else "in time"
+        said = [r for r in self.reviews if (r["_source"], r["order_id"]) == key and kind == "survey"]
+        newest = max(said, key=lambda r: (r["created_at"], r["review_id"]), default={"score": None})
+        return punctuality, newest["score"], self.tiers.get(order["customer_key"]), order["channel"]
 
     def _weights(self, kind: str) -> dict[Key, float]:
         """The weight of each delivered order's answers."""
         valued = {a["order"] for a in self.answers if (a["metric"] == "review") == (kind == "review") and valid(a)}
-        base, answered = Counter[Any](), Counter[Any]()
+        counts: dict[Key, list[int]] = defaultdict(lambda: [0, 0])
         groups = {}
         for key, order in self.orders.items():
             arrived = order["delivered_at"] and self._day(order["delivered_at"])
             if order["status"] != "delivered" or (arrived and arrived > self.as_of):
                 continue
-            groups[key] = self._group(kind, key)
-            if arrived and ANSWER_DAYS <= (self.as_of - arrived).days < WEIGHT_DAYS:
-                for group in (groups[key], groups[key][0], "everybody"):
-                    base[group] += 1
-                    answered[group] += key in valued
-        weights = {}
-        for key, group in groups.items():
-            narrowest = [g for g in (group, group[0]) if answered[g] >= MIN_STRATUM]
-            ratio = 1.0
-            if narrowest:
-                g = narrowest[0]
-                ratio = (base[g] / base["everybody"]) / (answered[g] / answered["everybody"])
-            weights[key] = min(ratio, MAX_WEIGHT)
-        return weights
+            group = groups[key] = self._group(kind, key)
+            tells = bool(arrived) and ANSWER_DAYS <= (self.as_of - arrived).days < WEIGHT_DAYS
+            counts[group][0] += tells
+            counts[group][1] += tells and key in valued
+        everybody = [sum(count[n] for count in counts.values()) for n in (0, 1)]
+        ratios: dict[Key, float] = {}
+        # Group by group, then what is left by stars, then what is left by punctuality.
+        for width in (4, 2, 1):
+            pools: dict[Key, list[int]] = defaultdict(lambda: [0, 0])
+            left = [group for group in counts if group not in ratios]
+            for group in left:
+                pools[group[:width]] = [a + b for a, b in zip(pools[group[:width]], counts[group], strict=True)]
+            for group in left:
+                base, answered = pools[group[:width]]
+                if answered >= MIN_STRATUM:
+                    ratios[group] = (base / everybody[0]) / (answered / everybody[1])
+        return {key: min(ratios.get(group, 1.0), MAX_WEIGHT) for key, group in groups.items()}
 
     def cells(self, period: str) -> dict[Key, dict[str, Any]]:
         """By (first day, days, metric, dimension, breakdown, subject)."""

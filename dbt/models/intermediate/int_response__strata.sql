@@ -15,11 +15,6 @@ answers as (
     where score is not null
 ),
 
-rules as (
-    select * from {{ ref("satisfaction_rules") }}
-    where metric = 'review'
-),
-
 settings as (
     select
         {{ setting("satisfaction_settings", "weight_days") }} as weight_days,
@@ -45,10 +40,8 @@ described as (
             else 'on time'
         end as punctuality,
         case
-            when deliveries.review_score <= rules.negative_to then 'low'
-            when deliveries.review_score >= rules.positive_from then 'high'
-            when deliveries.review_score is null then 'no'
-            else 'middle'
+            when deliveries.review_score is null then 'no review'
+            else 'review of ' || deliveries.review_score
         end as reviewed,
         coalesce(customers.value_tier, '(none)') || ', ' || coalesce(orders.channel, '(none)') as standing
     from deliveries
@@ -56,7 +49,6 @@ described as (
         on deliveries.source = orders.source and deliveries.order_id = orders.order_id
     left join customers
         on deliveries.customer_key = customers.customer_key
-    cross join rules
 )
 
 -- Reviews cannot be weighted by what they say themselves.
@@ -64,9 +56,10 @@ select
     described.source,
     described.order_id,
     kinds.kind,
+    described.punctuality,
     case kinds.kind
         when 'review' then described.punctuality
-        else described.punctuality || ', ' || described.reviewed || ' review'
+        else described.punctuality || ', ' || described.reviewed
     end as experience,
     described.standing,
     coalesce(

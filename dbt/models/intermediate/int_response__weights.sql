@@ -11,39 +11,62 @@ settings as (
 counted as (
     select
         kind,
+        punctuality,
         experience,
         standing,
         count(*) filter (where is_base) as base,
         count(*) filter (where is_base and is_answered) as answered
     from strata
-    group by kind, experience, standing
+    group by kind, punctuality, experience, standing
 ),
 
-summed as (
+alone as (
+    select
+        counted.*,
+        settings.least,
+        settings.most,
+        counted.answered >= settings.least as is_large,
+        cast(sum(counted.answered) over (partition by counted.kind) as numeric)
+        / nullif(sum(counted.base) over (partition by counted.kind), 0) as rate
+    from counted
+    cross join settings
+),
+
+-- What is too small alone is pooled with its like, what is still too small with all of its punctuality.
+by_experience as (
     select
         *,
-        sum(base) over (partition by kind, experience) as experience_base,
-        sum(answered) over (partition by kind, experience) as experience_answered,
-        cast(sum(answered) over (partition by kind) as numeric)
-        / nullif(sum(base) over (partition by kind), 0) as rate
-    from counted
+        sum(base) over (partition by kind, experience, is_large) as experience_base,
+        sum(answered) over (partition by kind, experience, is_large) as experience_answered
+    from alone
+),
+
+by_punctuality as (
+    select
+        *,
+        sum(base) over (
+            partition by kind, punctuality, is_large or experience_answered >= least
+        ) as punctuality_base,
+        sum(answered) over (
+            partition by kind, punctuality, is_large or experience_answered >= least
+        ) as punctuality_answered
+    from by_experience
 )
 
--- (N_h ÷ N) ÷ (n_h ÷ n), of the narrowest group with enough answers; 1 where none has.
+-- (N_h ÷ N) ÷ (n_h ÷ n) of the narrowest group that is large enough; 1 where none is.
 select
-    summed.kind,
-    summed.experience,
-    summed.standing,
-    cast(summed.base as integer) as base,
-    cast(summed.answered as integer) as answered,
+    kind,
+    experience,
+    standing,
+    cast(base as integer) as base,
+    cast(answered as integer) as answered,
     cast(least(
         case
-            when summed.answered >= settings.least then summed.rate * summed.base / summed.answered
-            when summed.experience_answered >= settings.least
-                then summed.rate * summed.experience_base / summed.experience_answered
+            when is_large then rate * base / answered
+            when experience_answered >= least then rate * experience_base / experience_answered
+            when punctuality_answered >= least then rate * punctuality_base / punctuality_answered
             else 1
         end,
-        settings.most
+        most
     ) as numeric(10, 6)) as weight
-from summed
-cross join settings
+from by_punctuality
