@@ -1,13 +1,7 @@
 {# Title and body as they are read: one form of width and case, control characters and line breaks as spaces. #}
 {% macro review_text(title, body) -%}
     regexp_replace(
-        lower(normalize(
-            left(
-                concat_ws(' ', {{ title }}, {{ body }}),
-                cast({{ setting("review_settings", "max_characters") }} as integer)
-            ),
-            nfkc
-        )),
+        lower(normalize(left(concat_ws(' ', {{ title }}, {{ body }}), settings.max_characters), nfkc)),
         '[[:cntrl:][:space:]]+', ' ', 'g'
     )
 {%- endmacro %}
@@ -19,23 +13,25 @@
 {%- endmacro %}
 
 
-{# The language that the rules can read a text by: zh, en, other, or none where there is no text. Expects a CTE
-   `english` of seed english_words. #}
+{# Whether enough of the words are English, by CTEs `english` (seed english_words) and `settings`. #}
+{% macro is_english(latin) -%}
+    (
+        select count(english.word) >= greatest(1, count(*) * max(settings.min_english_share))
+        from unnest(string_to_array(trim({{ latin }}), ' ')) as spoken (word)
+        left join english
+            on spoken.word = english.word
+        cross join settings
+    )
+{%- endmacro %}
+
+
+{# The language that the rules can read a text by: zh, en, other, or none where there is no text. #}
 {% macro review_language(said, latin) -%}
     case
         when trim({{ said }}) = '' then 'none'
         when {{ said }} ~ '[ぁ-ヿ가-힣]' then 'other'
         when {{ said }} ~ '[一-鿿]' then 'zh'
-        when
-            (
-                select count(*) filter (where english.word is not null)
-                    >= count(*) * {{ setting("review_settings", "min_english_share") }}
-                    and count(english.word) > 0
-                from unnest(string_to_array(trim({{ latin }}), ' ')) as spoken (word)
-                left join english
-                    on spoken.word = english.word
-            )
-            then 'en'
+        when {{ is_english(latin) }} then 'en'
         else 'other'
     end
 {%- endmacro %}
@@ -43,7 +39,7 @@
 
 {# How often a word stands in a text. #}
 {% macro occurrences(word, text) -%}
-    (length({{ text }}) - length(replace({{ text }}, {{ word }}, ''))) / length({{ word }})
+    cardinality(string_to_array({{ text }}, {{ word }})) - 1
 {%- endmacro %}
 
 

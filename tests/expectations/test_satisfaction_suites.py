@@ -114,3 +114,46 @@ def test_review_topics_trip_each_rule_by_their_bad_row(gate: GateFactory) -> Non
         **{rule: [tuple(str(row[column]) for column in key)] for rule, row in rows.items()},
         "key_twice": [(str(MONDAY), "twin", "zh", "logistics")],
     }
+
+
+def test_survey_response_trips_each_rule_by_its_bad_row(gate: GateFactory) -> None:
+    gate.use("survey_response")
+    good: Row = {"breakdown": "tier", "deliveries": 900, "asked": 600, "answered": 60, "response_rate": 0.1}
+    good |= {"response_ci_low": 0.08, "response_ci_high": 0.13, "base_share": 0.5, "answered_share": 0.6}
+    good |= {"answered_ci_low": 0.52, "answered_ci_high": 0.7, "represented": "over"}
+    bad: dict[str, Row] = {
+        "breakdown_unknown": {"breakdown": "colour"},
+        "counts_do_not_fit": {"asked": 901},
+        "rate_does_not_fit": {"response_rate": 0.14},
+        "represented_does_not_fit": {"base_share": 0.53},
+        "nobody_answers": {"breakdown": "all", "answered": 5},
+    }
+    unasked: Row = {"asked": 0, "answered": 0, "response_rate": None, "response_ci_low": None, "response_ci_high": None}
+    gate.mart("survey_response", *(good | {"subject": rule} | row for rule, row in bad.items()))
+    gate.mart("survey_response", good | {"subject": "unasked", "represented": "as the base"} | unasked)
+    gate.mart("survey_response", *(good | {"subject": "twin"} for _ in range(2)))
+    expected = {rule: [(row.get("breakdown", "tier"), rule)] for rule, row in bad.items()}
+    assert gate.failures("marts") == expected | {"key_twice": [("tier", "twin")]}
+
+
+def test_survey_next_trips_each_rule_by_its_bad_row(gate: GateFactory) -> None:
+    gate.use("survey_next")
+    good: Row = {"ask_on": TOMORROW, "lifecycle": "new", "value_tier": "vip", "last_delivered_date": NIGHT}
+    bad: dict[str, Row] = {
+        "asked_too_often": {"last_asked_date": TOMORROW - timedelta(days=89)},
+        "nothing_to_ask_about": {"last_delivered_date": TOMORROW - timedelta(days=31)},
+        "group_missing": {"lifecycle": None},
+    }
+    gate.mart("survey_next", *(good | {"customer_key": rule} | row for rule, row in bad.items()))
+    gate.mart("survey_next", good | {"customer_key": "rested", "last_asked_date": TOMORROW - timedelta(days=90)})
+    gate.mart("survey_next", *(good | {"customer_key": "twin"} for _ in range(2)))
+    assert gate.failures("marts") == {rule: [(rule,)] for rule in bad} | {"key_twice": [("twin",)]}
+
+
+def test_survey_next_is_of_one_night(gate: GateFactory) -> None:
+    gate.use("survey_next")
+    good: Row = {"lifecycle": "new", "value_tier": "vip", "last_delivered_date": NIGHT - timedelta(days=1)}
+    gate.mart(
+        "survey_next", good | {"customer_key": "a", "ask_on": TOMORROW}, good | {"customer_key": "b", "ask_on": NIGHT}
+    )
+    assert gate.failures("marts") == {"not_of_this_night": [("b",)], "several_days": []}
