@@ -80,14 +80,37 @@
 {%- endmacro %}
 
 
-{# The sums of weighted answers scaled to their effective number (Kish): (Σ w)² ÷ Σ w². #}
+{# How many equal answers the weighted ones are worth: their spread ÷ the variance of their weighted mean (by
+   linearization), and never more than Kish's (Σ w)² ÷ Σ w². Expects the columns of seed satisfaction_rules. #}
+{% macro effective_n() -%}
+    {% set p, d, m = "weighted_positive / weight_sum", "weighted_negative / weight_sum", "weighted_score_sum / weight_sum" -%}
+    {% set net = "(" ~ p ~ " - " ~ d ~ ")" -%}
+    least(
+        weight_sum ^ 2 / weight_sq_sum,
+        case estimate
+            when 'share' then
+                nullif({{ p }} * (1 - {{ p }}), 0) * weight_sum ^ 2
+                / nullif(weight_sq_positive * (1 - 2 * {{ p }}) + weight_sq_sum * ({{ p }}) ^ 2, 0)
+            when 'net_share' then
+                nullif({{ p }} + {{ d }} - {{ net }} ^ 2, 0) * weight_sum ^ 2 / nullif(
+                    weight_sq_positive * (1 - {{ net }}) ^ 2 + weight_sq_negative * (1 + {{ net }}) ^ 2
+                    + (weight_sq_sum - weight_sq_positive - weight_sq_negative) * {{ net }} ^ 2,
+                    0
+                )
+            when 'mean' then
+                nullif(weighted_score_sum_sq / weight_sum - ({{ m }}) ^ 2, 0) * weight_sum ^ 2 / nullif(
+                    weight_sq_score_sum_sq - 2 * {{ m }} * weight_sq_score_sum + weight_sq_sum * ({{ m }}) ^ 2, 0
+                )
+        end
+    )
+{%- endmacro %}
+
+
+{# The weighted sums scaled to that number. #}
 {% macro effective_sums() -%}
-    {% set scale = "weight_sum / nullif(weight_sq_sum, 0)" -%}
-    {{ scale }} * weight_sum as effective_n,
-    {{ scale }} * weighted_score_sum as effective_score_sum,
-    {{ scale }} * weighted_score_sum_sq as effective_score_sum_sq,
-    {{ scale }} * weighted_positive as effective_positive,
-    {{ scale }} * weighted_negative as effective_negative
+    {% for name in ["score_sum", "score_sum_sq", "positive", "negative"] -%}
+        effective_n * weighted_{{ name }} / weight_sum as effective_{{ name }}{{ "," if not loop.last }}
+    {% endfor %}
 {%- endmacro %}
 
 
@@ -107,6 +130,10 @@
         "weighted_score_sum_sq": "numeric(18, 6)",
         "weighted_positive": "numeric(18, 6)",
         "weighted_negative": "numeric(18, 6)",
+        "weight_sq_score_sum": "numeric(18, 6)",
+        "weight_sq_score_sum_sq": "numeric(18, 6)",
+        "weight_sq_positive": "numeric(18, 6)",
+        "weight_sq_negative": "numeric(18, 6)",
     }) }}
 {%- endmacro %}
 
@@ -120,7 +147,7 @@
 
 {# The same of single answers, from CTEs `labelled` and `rules`. #}
 {% macro counted_satisfaction() -%}
-    {% set score, weight = "labelled.score", "labelled.weight" -%}
+    {% set score, weight, square = "labelled.score", "labelled.weight", "labelled.weight ^ 2" -%}
     {% set top, bottom = score ~ " >= rules.positive_from", score ~ " <= rules.negative_to" -%}
     cast(count({{ score }}) as integer) as n,
     cast(count(*) filter (where labelled.state = 'blank') as integer) as blank,
@@ -131,11 +158,15 @@
     cast(count(*) filter (where {{ bottom }}) as integer) as negative,
     {% for name, what, condition in [
         ("weight_sum", weight, score ~ " is not null"),
-        ("weight_sq_sum", weight ~ " * " ~ weight, score ~ " is not null"),
+        ("weight_sq_sum", square, score ~ " is not null"),
         ("weighted_score_sum", weight ~ " * " ~ score, "true"),
         ("weighted_score_sum_sq", weight ~ " * " ~ score ~ " * " ~ score, "true"),
         ("weighted_positive", weight, top),
         ("weighted_negative", weight, bottom),
+        ("weight_sq_score_sum", square ~ " * " ~ score, "true"),
+        ("weight_sq_score_sum_sq", square ~ " * " ~ score ~ " * " ~ score, "true"),
+        ("weight_sq_positive", square, top),
+        ("weight_sq_negative", square, bottom),
     ] -%}
         cast(coalesce(sum({{ what }}) filter (where {{ condition }}), 0) as numeric(18, 6)) as {{ name }}
         {{- "," if not loop.last }}

@@ -134,17 +134,27 @@ def summed(metric: str, rows: list[tuple[dict[str, Any], float]]) -> dict[str, A
     if len(answered) >= MIN_N:
         plain = figures(metric, [(score, 1.0) for score, _ in answered])
         weighted = figures(metric, answered)
-        out |= plain | {f"weighted_{name}": value for name, value in weighted.items()}
+        out |= plain | {"effective_n": weighted["effective_n"]}
+        if weighted.pop("effective_n") >= MIN_N:
+            out |= {f"weighted_{name}": value for name, value in weighted.items()}
     return out
 
 
 def figures(metric: str, answers: list[tuple[int, float]]) -> dict[str, float]:
-    """Value and interval of weighted answers, the interval with Kish's effective number of answers."""
+    """Value and interval of weighted answers, by the linearized variance of their mean and no smaller than by Kish's."""
     low, high, top, bottom = SCALES[metric]
     total = sum(w for _, w in answers)
-    n = total**2 / sum(w * w for _, w in answers)
     p, d = (sum(w for s, w in answers if fits(s)) / total for fits in (lambda s: s >= top, lambda s: s <= bottom))
     mean = sum(w * s for s, w in answers) / total
+    worth = {
+        "csat": lambda s: float(s >= top),
+        "nps": lambda s: float(s >= top) - float(s <= bottom),
+    }.get(metric, float)
+    middle = sum(w * worth(s) for s, w in answers) / total
+    spread = sum(w * (worth(s) - middle) ** 2 for s, w in answers) / total
+    variance = sum((w * (worth(s) - middle)) ** 2 for s, w in answers) / total**2
+    kish = total**2 / sum(w * w for _, w in answers)
+    n = min(kish, spread / variance) if variance > 1e-12 else kish
     if metric == "csat":
         centre = (p + Z * Z / (2 * n)) / (1 + Z * Z / n)
         margin = Z / (1 + Z * Z / n) * math.sqrt(p * (1 - p) / n + Z * Z / (4 * n * n))
@@ -154,6 +164,6 @@ def figures(metric: str, answers: list[tuple[int, float]]) -> dict[str, float]:
         margin, least, most = 100 * Z * math.sqrt((p + d - (p - d) ** 2) / n), -100.0, 100.0
     else:
         value = centre = mean
-        spread = (sum(w * s * s for s, w in answers) / total - mean**2) * n / (n - 1)
-        margin, least, most = Z * math.sqrt(spread / n), float(low), float(high)
-    return {"value": value, "ci_low": max(least, centre - margin), "ci_high": min(most, centre + margin)}
+        margin, least, most = Z * math.sqrt(spread / (n - 1)), float(low), float(high)
+    interval = {"ci_low": max(least, centre - margin), "ci_high": min(most, centre + margin)}
+    return {"value": value, "effective_n": n} | interval
