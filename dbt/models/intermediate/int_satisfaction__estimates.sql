@@ -88,8 +88,8 @@ select
     weighted_value,
     weighted_ci_low,
     weighted_ci_high,
-    case when is_next then last_value end as previous_value,
-    case when is_next then difference end as change,
+    cast(case when is_next then last_value end as numeric(10, 4)) as previous_value,
+    cast(case when is_next then difference end as numeric(10, 4)) as change,
     cast(case
         when is_next then difference - sqrt(power(value - ci_low, 2) + power(last_ci_high - last_value, 2))
     end as numeric(10, 4)) as change_low,
