@@ -1,4 +1,4 @@
--- Reviews and survey answers in staging = answers in the mart + answers off their metric's scale.
+-- Reviews and survey answers in staging = answers in the mart, over all; blanks are neither.
 with reviews as (
     {{ touched_rows(ref("stg_reviews"), "book_answers", ["source", "review_id"]) }}
 ),
@@ -25,18 +25,12 @@ daily as (
     {{ touched_rows(ref("satisfaction_daily"), "days") }}
 ),
 
-rules as (
-    select * from {{ ref("satisfaction_rules") }}
-),
-
 expected as (
     select
-        answers.metric,
-        count(*) as n
+        metric,
+        count(score) as n
     from answers
-    inner join rules on answers.metric = rules.metric
-    where answers.score between rules.score_min and rules.score_max
-    group by answers.metric
+    group by metric
 ),
 
 counted as (
@@ -44,6 +38,7 @@ counted as (
         metric,
         sum(n) as n
     from daily
+    where breakdown = 'all'
     group by metric
 )
 
@@ -53,4 +48,4 @@ select
     counted.n as counted_n
 from expected
 full outer join counted on expected.metric = counted.metric
-where expected.n is distinct from counted.n
+where coalesce(expected.n, 0) <> coalesce(counted.n, 0)

@@ -40,12 +40,12 @@ def generate(out: Path, customers: int, days: int, seed: int, until: date, as_js
 @click.option("--shop", "folder", type=click.Path(path_type=Path, file_okay=False), help="The shop's folder.")
 @json_option
 def score(business_date: date, folder: Path | None, as_json: bool) -> None:
-    """Score identity, segments, fraud flags and predicted value against what was planted in the demo shop.
+    """Score identity, segments, fraud, reviews, surveys and predicted value against what was planted in the demo shop.
 
     Example: huitou shop score --date 2026-11-21
     """
     from huitou.shop.folder import TRUTH
-    from huitou.shop.score import Figure
+    from huitou.shop.figures import Figure
     from huitou.shop.score import score as figures
     from huitou.value.calibration import calibration
     from huitou.warehouse.connection import connect
