@@ -51,6 +51,13 @@ EFFECT: Row = {"part": "carrier", "late_n": 4, "late_sum": 8, "timely_n": 5, "ti
     "ci_low": -3,
     "ci_high": -1,
 }
+ALERT: Row = {"day": NIGHT, "signal": "volume", "part": "feed", "direction": "down", "actual": 4} | {
+    "expected": 9,
+    "expected_low": 5,
+    "expected_high": 12,
+    "since": NIGHT,
+    "is_tonight": True,
+}
 
 # Per suite: a good row, the column that names a row, and per rule the values of its bad rows beside the name.
 CASES: dict[str, tuple[Row, str, dict[str, list[Row]]]] = {
@@ -116,6 +123,20 @@ CASES: dict[str, tuple[Row, str, dict[str, list[Row]]]] = {
             "sides_too_small": [{"late_n": 1, "late_sum": 1}],
             "scores_out_of_range": [{"timely_sum": 26}],
             "interval_does_not_fit": [{"ci_high": -2.5}],
+        },
+    ),
+    "alerts": (
+        ALERT | {"part": "carrier"},
+        "name",
+        {
+            "key_twice": [{}, {}],
+            "raised_after_the_night": [{"day": TOMORROW, "is_tonight": False}],
+            "signal_unknown": [{"signal": "weather"}],
+            "within_its_range": [{"actual": 6}],
+            "expected_outside_its_range": [{"expected_high": 8}],
+            "direction_does_not_fit": [{"direction": "up"}],
+            "feed_without_its_cause": [{"part": "feed", "cause_name": "another"}],
+            "since_does_not_fit": [{"since": TOMORROW}],
         },
     ),
 }

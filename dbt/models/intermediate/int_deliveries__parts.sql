@@ -3,23 +3,12 @@ with deliveries as (
     where is_late is not null
 ),
 
-parcels as (
-    select * from {{ ref("stg_deliveries") }}
+carriers as (
+    select * from {{ ref("int_orders__carriers") }}
 ),
 
 lines as (
     select * from {{ ref("stg_order_lines") }}
-),
-
--- Of several parcels the one that came last completes the order.
-last_parcels as (
-    select
-        *,
-        row_number() over (
-            partition by source, order_id
-            order by case when delivered_at is null then 1 else 0 end, delivered_at desc, delivery_id desc
-        ) as nth_newest
-    from parcels
 ),
 
 sellers as (
@@ -37,17 +26,14 @@ select
     deliveries.order_id,
     deliveries.customer_key,
     coalesce(deliveries.delivered_day, deliveries.promised_day) as day,
-    coalesce(last_parcels.carrier, 'unstated') as carrier,
-    coalesce(last_parcels.delivery_region, 'unstated') as delivery_region,
+    coalesce(carriers.carrier, 'unstated') as carrier,
+    coalesce(carriers.delivery_region, 'unstated') as delivery_region,
     coalesce(sellers.seller_id, 'unstated') as seller_id,
     deliveries.is_late,
     deliveries.delivered_day is null as is_undated,
     deliveries.review_score
 from deliveries
-left join last_parcels
-    on
-        deliveries.source = last_parcels.source
-        and deliveries.order_id = last_parcels.order_id
-        and last_parcels.nth_newest = 1
+left join carriers
+    on deliveries.source = carriers.source and deliveries.order_id = carriers.order_id
 left join sellers
     on deliveries.source = sellers.source and deliveries.order_id = sellers.order_id

@@ -25,6 +25,7 @@ from huitou.shop.parameters import CURRENCIES, RATES, Parameters
 from huitou.shop.season import PROMOTIONS, Window
 from huitou.shop.shop_feeds import shop_feeds
 from huitou.shop.truth import Planned, write_truth
+from huitou.shop.turns import take_turns, write_turns
 
 MOST_CUSTOMERS = 5_000_000
 MOST_DAYS = 3_660
@@ -44,12 +45,18 @@ class ShopSummary:
 
 
 def generate(
-    out: Path, customers: int, days: int, seed: int, until: date, progress: Progress | None = None
+    out: Path,
+    customers: int,
+    days: int,
+    seed: int,
+    until: date,
+    progress: Progress | None = None,
+    turns: bool = False,
 ) -> ShopSummary:
     """Write a shop of ``customers`` accounts and the ``days`` business dates that end at ``until``, inclusive.
 
     The same arguments and library versions give the same bytes. A shop already in ``out`` is replaced whole, once
-    the new one is complete. ``progress`` is called with (stage, done, total). Raises ``UserError`` for arguments
+    the new one is complete. ``turns``: plant turns for the worse into its last weeks. ``progress`` is called with (stage, done, total). Raises ``UserError`` for arguments
     out of range and for a folder that cannot take the shop.
     """
     _refuse_arguments(customers, days, seed, until)
@@ -59,6 +66,7 @@ def generate(
     with building(Path(out)) as folder:
         tell("shop", 0, 1)
         shop = make_shop(customers, Window.ending(until, days), seed, parameters)
+        shop, planted = take_turns(shop, seed) if turns else (shop, [])
         fraud = FraudFeeds(shop, plant_fraud(customers, shop.catalogue, shop.window, parameters, seed))
         feeds = fraud.added_to(shop_feeds(shop))
         planned = [(feed, plant(feed, days, parameters, seed)) for feed in feeds]
@@ -68,6 +76,7 @@ def generate(
             tell("nights", night + 1, days)
         tell("truth", 0, 1)
         write_truth(folder / TRUTH, shop, fraud, planned, _arguments(customers, days, seed, until, parameters))
+        write_turns(folder / TRUTH, planted)
         tell("truth", 1, 1)
     return ShopSummary(Path(out), days, _row_counts(planned), time.perf_counter() - started)
 
