@@ -58,6 +58,34 @@ ALERT: Row = {"day": NIGHT, "signal": "volume", "part": "feed", "direction": "do
     "since": NIGHT,
     "is_tonight": True,
 }
+FEEDBACK: Row = {"source": "s", "origin": "review", "class": "product", "urgency": "high", "owner": "service"} | {
+    "opened_day": NIGHT - timedelta(days=4),
+    "due_day": NIGHT - timedelta(days=1),
+    "resolved_day": NIGHT - timedelta(days=2),
+    "follow_up_day": NIGHT,
+    "state": "resolved",
+    "is_overdue": False,
+}
+OPEN: Row = {"state": "open", "resolved_day": None, "follow_up_day": None}
+MONTH: Row = {"month": NIGHT.replace(day=1), "cases": 9, "from_reviews": 4, "from_surveys": 3, "from_tickets": 2} | {
+    "urgent": 1,
+    "resolved": 6,
+    "in_time": 5,
+    "overdue": 2,
+}
+RECOVERY: Row = {"complaint": "none", "orders": 9, "customers": 8, "repurchased": 3, "rate": 0.33} | {
+    "ci_low": 0.2,
+    "ci_high": 0.5,
+    "difference": 0.1,
+    "difference_low": 0,
+    "difference_high": 0.2,
+}
+WATCHED: Row = {"kind": "product", "source": "s", "reason": "returned", "place": 1, "n": 9, "bad": 4.5} | {
+    "share": 0.5,
+    "usual_share": 0.1,
+    "shrunk_share": 0.3,
+    "z": 2,
+}
 
 # Per suite: a good row, the column that names a row, and per rule the values of its bad rows beside the name.
 CASES: dict[str, tuple[Row, str, dict[str, list[Row]]]] = {
@@ -139,6 +167,43 @@ CASES: dict[str, tuple[Row, str, dict[str, list[Row]]]] = {
             "since_does_not_fit": [{"since": TOMORROW}],
         },
     ),
+    "feedback_cases": (
+        FEEDBACK,
+        "case_id",
+        {
+            "key_twice": [{}, {}],
+            "origin_unknown": [{"origin": "rumour"}],
+            "owner_missing": [{"owner": None}],
+            "state_does_not_fit": [{"state": "open"}],
+            "days_do_not_fit": [{"follow_up_day": NIGHT - timedelta(days=3)}],
+            "opened_after_the_night": [OPEN | {"opened_day": TOMORROW, "due_day": NIGHT + timedelta(days=2)}],
+            "overdue_does_not_fit": [OPEN],
+        },
+    ),
+    "feedback_monthly": (
+        MONTH,
+        "class",
+        {
+            "key_twice": [{}, {}],
+            "month_begins_otherwise": [{"month": NIGHT}],
+            "opened_after_the_night": [{"month": NIGHT.replace(month=4, day=1)}],
+            "origins_do_not_add_up": [{"from_tickets": 3}],
+            "resolved_do_not_fit": [{"in_time": 7}],
+            "urgent_do_not_fit": [{"urgent": 10}],
+        },
+    ),
+    "product_watchlist": (
+        WATCHED,
+        "subject_id",
+        {
+            "key_twice": [{}, {}],
+            "kind_unknown": [{"kind": "carrier"}],
+            "place_below_one": [{"place": 0}],
+            "bad_do_not_fit": [{"bad": 10}],
+            "not_worse_than_usual": [{"z": -1}],
+            "shrunk_the_wrong_way": [{"shrunk_share": 0.6}],
+        },
+    ),
 }
 
 
@@ -165,3 +230,18 @@ def test_an_odd_case_is_told_and_has_no_times(gate: GateFactory) -> None:
     gate.mart("after_sales_tickets", CASE | ODD | {"ticket_id": "timed", "resolution_met": True})
     failures = {rule: {key[1] for key in keys} for rule, keys in gate.failures("marts").items()}
     assert failures == {"odd_yet_timed": {"timed"}, "steps_before_the_opening": {"odd", "timed"}}
+
+
+def test_recovery_effect_trips_each_rule_by_its_bad_row(gate: GateFactory) -> None:
+    gate.use("recovery_effect")
+    bad: dict[str, Row] = {
+        "complaint_unknown": {"complaint": "half"},
+        "orders_do_not_fit": {"complaint": "none", "repurchased": 10},
+        "difference_does_not_fit": {"complaint": "unresolved"},
+        "interval_does_not_fit": {"complaint": "resolved", "rate": 0.6},
+    }
+    gate.mart("recovery_effect", *(RECOVERY | row for row in bad.values()))
+    failures = {rule: {key[0] for key in keys} for rule, keys in gate.failures("marts").items()}
+    assert failures == {rule: {row["complaint"]} for rule, row in bad.items()}
+    gate.mart("recovery_effect", RECOVERY)
+    assert gate.failures("marts")["key_twice"] == [("none",)]

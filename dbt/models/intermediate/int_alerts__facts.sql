@@ -10,8 +10,8 @@ returns as (
     select * from {{ ref("stg_returns") }}
 ),
 
-carriers as (
-    select * from {{ ref("int_orders__carriers") }}
+due as (
+    select * from {{ ref("int_orders__due") }}
 ),
 
 tickets as (
@@ -40,22 +40,6 @@ categories as (
     group by source, order_id
 ),
 
--- Due is what was promised by now and not called off; it is late from the promised moment, arrived or not.
-due as (
-    select
-        orders.promised_day as day,
-        coalesce(carriers.carrier, 'unstated') as carrier,
-        case when orders.delivered_at <= orders.promised_at then 0 else 1 end as is_late
-    from orders
-    left join carriers
-        on orders.source = carriers.source and orders.order_id = carriers.order_id
-    where
-        orders.is_sale
-        and orders.promised_day <= {{ business_date() }}
-        -- Delivered, but nobody wrote down when.
-        and (orders.status <> 'delivered' or orders.delivered_at is not null)
-),
-
 facts as (
     select {{ fact("orders", "channel", "coalesce(channel, 'unstated')", "order_day", 1, 0) }}
     from orders
@@ -79,7 +63,7 @@ facts as (
         on lines.source = orders.source and lines.order_id = orders.order_id
     where orders.delivered_day <= {{ business_date() }}
     union all
-    select {{ fact("lateness", "carrier", "carrier", "day", "is_late", 1) }}
+    select {{ fact("lateness", "carrier", "carrier", "promised_day", "is_late", 1) }}
     from due
     union all
     select {{ fact("low_scores", "category", "coalesce(categories.category, '(none)')", "answers.answer_day",

@@ -42,7 +42,7 @@ inner join gaps as earlier
     on
         gaps.signal = earlier.signal
         and gaps.name = earlier.name
-        and earlier.day < gaps.day
+        and gaps.day > earlier.day
         and earlier.day >= {{ days_before("gaps.day", setting("alert_rules", "baseline_days")) }}
 group by gaps.signal, gaps.part, gaps.name, gaps.day
 having count(*) >= {{ setting("alert_rules", "min_baseline_days") }}

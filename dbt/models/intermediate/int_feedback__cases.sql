@@ -55,7 +55,7 @@ cases as (
     where tickets.kind <> 'question'
 ),
 
--- What a customer says elsewhere of an order is settled when the desk settles a case of that order afterwards.
+-- What a customer says elsewhere of an order is settled when the desk settles a case of it afterwards.
 settled as (
     select
         cases.source,

@@ -80,5 +80,6 @@ left join days
         and days.order_day
         <= {{ days_after("watched.from_day", setting("feedback_rules", "repurchase_days")) }}
 where
-    {{ days_after("watched.from_day", setting("feedback_rules", "repurchase_days")) }} <= {{ business_date() }}
+    {{ days_after("watched.from_day", setting("feedback_rules", "repurchase_days")) }}
+    <= {{ business_date() }}
 group by watched.complaint, watched.customer_key, watched.order_id, watched.from_day

@@ -29,7 +29,8 @@ facts as (
         reviewed.product_id,
         reviewed.seller_id,
         reviewed.category,
-        cast(scales.score_max - reviewed.score as double precision) / (scales.score_max - scales.score_min) as bad
+        cast(scales.score_max - reviewed.score as double precision)
+        / (scales.score_max - scales.score_min) as bad
     from reviewed
     cross join scales
     union all

@@ -18,7 +18,10 @@ shown as (
     select
         month,
         class,
-        case when cases >= {{ setting("feedback_rules", "min_public_cases") }} then class else '(few)' end as shown_class
+        case
+            when cases >= {{ setting("feedback_rules", "min_public_cases") }} then class
+            else '(few)'
+        end as shown_class
     from counted
 )
 
@@ -33,7 +36,9 @@ select
     cast(count(*) filter (where cases.state = 'resolved') as integer) as resolved,
     cast(count(*) filter (where cases.state = 'resolved' and not cases.is_overdue) as integer) as in_time,
     cast(count(*) filter (where cases.is_overdue) as integer) as overdue,
-    cast(coalesce(sum({{ days_between("cases.opened_day", "cases.resolved_day") }}), 0) as integer) as days_sum
+    cast(
+        coalesce(sum({{ days_between("cases.opened_day", "cases.resolved_day") }}), 0) as integer
+    ) as days_sum
 from cases
 inner join shown
     on cases.month = shown.month and cases.class = shown.class

@@ -54,7 +54,7 @@ sums as (
         rules.min_z,
         sum(subjects.n) as n,
         sum(subjects.bad) as bad,
-        sum(subjects.n * subjects.share) / sum(subjects.n) as prior
+        sum(subjects.n * subjects.share) / sum(subjects.n) as usual
     from subjects
     inner join rules
         on subjects.reason = rules.reason
@@ -67,15 +67,15 @@ sums as (
 shrunk as (
     select
         *,
-        (bad + prior_strength * prior) / (n + prior_strength) as posterior
+        (bad + prior_strength * usual) / (n + prior_strength) as posterior
     from sums
-    where prior > 0 and prior < 1
+    where usual > 0 and usual < 1
 ),
 
 measured as (
     select
         *,
-        (posterior - prior) / sqrt(posterior * (1 - posterior) / (n + prior_strength + 1)) as z
+        (posterior - usual) / sqrt(posterior * (1 - posterior) / (n + prior_strength + 1)) as z
     from shrunk
 ),
 
@@ -94,12 +94,12 @@ select
     reason,
     reason_zh,
     cast(
-        dense_rank() over (partition by kind order by highest_z desc, source, subject_id) as integer
+        dense_rank() over (partition by kind order by highest_z desc, source asc, subject_id asc) as integer
     ) as place,
     cast(n as integer) as n,
     cast(bad as numeric(12, 2)) as bad,
     cast(bad / n as numeric(10, 4)) as share,
-    cast(prior as numeric(10, 4)) as usual_share,
+    cast(usual as numeric(10, 4)) as usual_share,
     cast(posterior as numeric(10, 4)) as shrunk_share,
     cast(z as numeric(10, 2)) as z
 from listed

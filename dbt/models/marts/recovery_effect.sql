@@ -24,7 +24,9 @@ compared as (
     select
         rates.*,
         rates.rate - others.rate as difference,
-        sqrt(rates.rate * (1 - rates.rate) / rates.orders + others.rate * (1 - others.rate) / others.orders) as error
+        sqrt(
+            rates.rate * (1 - rates.rate) / rates.orders + others.rate * (1 - others.rate) / others.orders
+        ) as error
     from rates
     left join rates as others
         on others.complaint = 'unresolved' and rates.complaint <> 'unresolved'

@@ -41,11 +41,11 @@ def generate(out: Path, customers: int, days: int, seed: int, until: date, turns
 @click.option("--shop", "folder", type=click.Path(path_type=Path, file_okay=False), help="The shop's folder.")
 @json_option
 def score(business_date: date, folder: Path | None, as_json: bool) -> None:
-    """Score identity, segments, fraud flags and predicted value against what was planted in the demo shop.
+    """Score identity, segments, fraud flags, predicted value, alerts and the watch list against what was planted.
 
     Example: huitou shop score --date 2026-11-21
     """
-    from huitou.shop.alert_score import alerts
+    from huitou.shop.alert_score import alerts, watchlist
     from huitou.shop.folder import TRUTH
     from huitou.shop.score import Figure
     from huitou.shop.score import score as figures
@@ -55,7 +55,7 @@ def score(business_date: date, folder: Path | None, as_json: bool) -> None:
     settings = ready()
     truth = (folder or settings.home / "shop") / TRUTH
     with connect(settings) as connection:
-        found = figures(connection, truth, business_date) + alerts(connection, truth)
+        found = figures(connection, truth, business_date) + alerts(connection, truth) + watchlist(connection, truth)
     predicted = [
         Figure("value", f"{d.days} days, decile {d.decile}: predicted ÷ true spend", d.ratio, d.customers)
         for d in calibration(settings, truth, business_date)

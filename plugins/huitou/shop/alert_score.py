@@ -1,4 +1,4 @@
-"""How soon the alerts tell of the turns that were planted in the demo shop, and how often they cry wolf."""
+"""How soon alerts tell of the turns planted in the demo shop, how often they cry wolf, and what the watch list finds."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 import psycopg
 
 from huitou.shop.score import Figure, read_truth
-from huitou.shop.turns import TURNS
+from huitou.shop.turns import PRODUCTS, TURNS
 
 MONTH = 30
 TESTED = "select count(distinct day) from intermediate.int_alerts__tested"
@@ -36,3 +36,22 @@ def alerts(connection: psycopg.Connection, truth: Path) -> list[Figure]:
     nights = counted[0] if counted else 0
     a_month = len(false) * MONTH / nights if nights else None
     return [*figures, Figure("alerts", "false alarms a month", a_month, nights)]
+
+
+def watchlist(connection: psycopg.Connection, truth: Path) -> list[Figure]:
+    """How many of the first products on the list are planted bad ones, and the true quality of all that it lists.
+
+    Quality is 0 on average over all products, and spreads by 0.35.
+    """
+    products = {row["product_id"]: row for row in read_truth(truth, PRODUCTS)}
+    rows = connection.execute(
+        "select subject_id, min(place) from marts.product_watchlist where kind = 'product' group by 1 order by 2"
+    ).fetchall()
+    listed = [name for name, _ in rows]
+    lemons = {name for name, row in products.items() if row["lemon"] == "true"}
+    hits = len(lemons & set(listed[: len(lemons)]))
+    others = [float(products[name]["quality"]) for name in listed if name not in lemons]
+    return [
+        Figure("watchlist", "first places: planted bad products", hits / len(lemons) if lemons else None, len(lemons)),
+        Figure("watchlist", "others listed: mean quality", sum(others) / len(others) if others else None, len(others)),
+    ]

@@ -25,7 +25,7 @@ from huitou.shop.parameters import CURRENCIES, RATES, Parameters
 from huitou.shop.season import PROMOTIONS, Window
 from huitou.shop.shop_feeds import shop_feeds
 from huitou.shop.truth import Planned, write_truth
-from huitou.shop.turns import take_turns, write_turns
+from huitou.shop.turns import QUIET, take_turns, write_turns
 
 MOST_CUSTOMERS = 5_000_000
 MOST_DAYS = 3_660
@@ -66,7 +66,7 @@ def generate(
     with building(Path(out)) as folder:
         tell("shop", 0, 1)
         shop = make_shop(customers, Window.ending(until, days), seed, parameters)
-        shop, planted = take_turns(shop, seed) if turns else (shop, [])
+        shop, planted = take_turns(shop, seed) if turns else (shop, QUIET)
         fraud = FraudFeeds(shop, plant_fraud(customers, shop.catalogue, shop.window, parameters, seed))
         feeds = fraud.added_to(shop_feeds(shop))
         planned = [(feed, plant(feed, days, parameters, seed)) for feed in feeds]
@@ -76,7 +76,7 @@ def generate(
             tell("nights", night + 1, days)
         tell("truth", 0, 1)
         write_truth(folder / TRUTH, shop, fraud, planned, _arguments(customers, days, seed, until, parameters))
-        write_turns(folder / TRUTH, planted)
+        write_turns(folder / TRUTH, shop, planted)
         tell("truth", 1, 1)
     return ShopSummary(Path(out), days, _row_counts(planned), time.perf_counter() - started)
 

@@ -11,18 +11,19 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 
-from huitou.shop.arrays import DAY, HOUR, rows_of, stream, text_day
+from huitou.shop.arrays import DAY, HOUR, Bools, Ints, rows_of, stream, text_code, text_day, text_id
 from huitou.shop.catalogue import IN_CATEGORY
 from huitou.shop.drops import csv_bytes
 from huitou.shop.made import Shop
 from huitou.shop.parcels import CARRIERS
 from huitou.shop.words import CATEGORIES
 
-TURNS = "turns.csv"
+TURNS, PRODUCTS = "turns.csv", "products.csv"
 # Days before the window's last on which each begins; all go on to its end.
 CARRIER_DAYS, QUALITY_DAYS, FEED_DAYS = 20, 13, 6
 CARRIER = len(CARRIERS) - 1
 HIT_SHARE = 0.85
+LEMONS = 5
 
 
 @dataclass(frozen=True)
@@ -35,22 +36,58 @@ class Turn:
     first_day: int
 
 
-def take_turns(shop: Shop, seed: int) -> tuple[Shop, list[Turn]]:
-    """A carrier that comes late, goods that nobody likes any more, and half of a feed."""
+@dataclass(frozen=True)
+class Planted:
+    """The turns, and the products that were bad all the time."""
+
+    turns: list[Turn]
+    lemons: Ints
+
+
+QUIET = Planted([], np.array([], dtype=np.int64))
+
+
+def take_turns(shop: Shop, seed: int) -> tuple[Shop, Planted]:
+    """Some bad products all along; then a carrier that comes late, goods that nobody likes any more, and half a feed."""
     turns = []
+    shop, lemons = _lemons(shop, stream(seed, "turns: lemons"))
     for turn_of in (_late_carrier, _bad_goods, _half_feed):
-        shop, turn = turn_of(shop, np.random.default_rng(stream(seed, "turns").integers(1 << 32)))
+        shop, turn = turn_of(shop, stream(seed, f"turns: {turn_of.__name__}"))
         turns.append(turn)
-    return shop, turns
+    return shop, Planted(turns, lemons)
 
 
-def write_turns(truth: Path, turns: list[Turn]) -> None:
-    """``turns.csv``: nothing but its header in a quiet shop."""
-    columns = {
-        name: pa.array([getattr(turn, name) for turn in turns], pa.string()) for name in ("signal", "part", "name")
-    }
+def write_turns(truth: Path, shop: Shop, planted: Planted) -> None:
+    """``turns.csv``, nothing but its header in a quiet shop; and ``products.csv``, the true quality of all goods."""
+    turns = planted.turns
+    named = ("signal", "part", "name")
+    columns = {name: pa.array([getattr(turn, name) for turn in turns], pa.string()) for name in named}
     days = text_day(np.array([turn.first_day for turn in turns], dtype=np.int64))
     (truth / TURNS).write_bytes(csv_bytes({**columns, "first_day": days}))
+    products = np.arange(len(shop.catalogue.quality))
+    goods = {
+        "product_id": text_id("P", products, 4),
+        "category": text_code(tuple(category[0] for category in CATEGORIES), products // IN_CATEGORY),
+        "seller_id": text_id("S", shop.catalogue.seller + 1, 2),
+        "quality": pa.array([f"{quality:.6g}" for quality in shop.catalogue.quality], pa.string()),
+        "lemon": text_code(("false", "true"), np.isin(products, planted.lemons).astype(np.int64)),
+    }
+    (truth / PRODUCTS).write_bytes(csv_bytes(goods))
+
+
+def _lemons(shop: Shop, rng: np.random.Generator) -> tuple[Shop, Ints]:
+    """Most reviews of a few products that much is said of give one or two stars."""
+    reviews = shop.reviews
+    said = np.bincount(reviews.product, minlength=len(shop.catalogue.quality))
+    known = np.argsort(-said, kind="stable")[: len(said) // 3]
+    lemons = np.sort(rng.choice(known, LEMONS, replace=False))
+    hit = np.isin(reviews.product, lemons) & (rng.random(len(reviews.product)) < HIT_SHARE)
+    return _with_low_stars(shop, hit, rng), lemons
+
+
+def _with_low_stars(shop: Shop, hit: Bools, rng: np.random.Generator) -> Shop:
+    stars = np.where(hit, rng.integers(1, 3, len(hit)), shop.reviews.stars)
+    return replace(shop, reviews=replace(shop.reviews, stars=stars))
 
 
 def _late_carrier(shop: Shop, rng: np.random.Generator) -> tuple[Shop, Turn]:
@@ -75,9 +112,9 @@ def _bad_goods(shop: Shop, rng: np.random.Generator) -> tuple[Shop, Turn]:
     said = np.bincount(category, minlength=len(CATEGORIES))
     worst = np.argsort(-said, kind="stable")[: len(CATEGORIES) // 2]
     hit = np.isin(category, worst) & (reviews.created // DAY >= first) & (rng.random(len(category)) < HIT_SHARE)
-    stars = np.where(hit, rng.integers(1, 3, len(category)), reviews.stars)
-    changed = replace(shop, reviews=replace(reviews, stars=stars))
-    return changed, Turn("low_scores", "category", "|".join(CATEGORIES[n][0] for n in worst), first)
+    return _with_low_stars(shop, hit, rng), Turn(
+        "low_scores", "category", "|".join(CATEGORIES[n][0] for n in worst), first
+    )
 
 
 def _half_feed(shop: Shop, rng: np.random.Generator) -> tuple[Shop, Turn]:
