@@ -1,4 +1,4 @@
-"""The desk's clock by another road: second by second of UTC, and a state that walks from step to step."""
+"""The desk's clock by another road: a quarter of an hour of UTC at a time, and a state that walks from step to step."""
 
 from __future__ import annotations
 
