@@ -75,7 +75,7 @@ def generate(
             write_night(folder / DROPS / shop.window.date(night).isoformat(), night, planned)
             tell("nights", night + 1, days)
         tell("truth", 0, 1)
-        write_truth(folder / TRUTH, shop, fraud, planned, _arguments(customers, days, seed, until, parameters))
+        write_truth(folder / TRUTH, shop, fraud, planned, _arguments(customers, days, seed, until, turns, parameters))
         write_turns(folder / TRUTH, shop, planted)
         tell("truth", 1, 1)
     return ShopSummary(Path(out), days, _row_counts(planned), time.perf_counter() - started)
@@ -96,10 +96,12 @@ def _refuse_arguments(customers: int, days: int, seed: int, until: date) -> None
         raise UserError(f"--until {until}: give a date from {FIRST_UNTIL} to {LAST_UNTIL}.")
 
 
-def _arguments(customers: int, days: int, seed: int, until: date, parameters: Parameters) -> dict[str, Any]:
+def _arguments(
+    customers: int, days: int, seed: int, until: date, turns: bool, parameters: Parameters
+) -> dict[str, Any]:
     """All that the shop's bytes depend on."""
     return {
-        "arguments": {"customers": customers, "days": days, "seed": seed, "until": until},
+        "arguments": {"customers": customers, "days": days, "seed": seed, "until": until, "turns": turns},
         "libraries": {
             "python": platform.python_version(),
             "numpy": np.__version__,
