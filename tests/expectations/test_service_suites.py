@@ -161,7 +161,7 @@ CASES: dict[str, tuple[Row, str, dict[str, list[Row]]]] = {
             "raised_after_the_night": [{"day": TOMORROW, "is_tonight": False}],
             "signal_unknown": [{"signal": "weather"}],
             "within_its_range": [{"actual": 6}],
-            "expected_outside_its_range": [{"expected_high": 8}],
+            "expected_outside_its_range": [{"expected_high": 8.9}],
             "direction_does_not_fit": [{"direction": "up"}],
             "feed_without_its_cause": [{"part": "feed", "cause_name": "another"}],
             "since_does_not_fit": [{"since": TOMORROW}],

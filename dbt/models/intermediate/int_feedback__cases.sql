@@ -45,12 +45,12 @@ cases as (
         tickets.ticket_id as case_id,
         tickets.order_id,
         tickets.customer_key,
-        topics.class,
+        coalesce(topics.class, 'other') as class,
         tickets.priority as level,
         tickets.opened_day,
         tickets.resolved_day as own_day
     from tickets
-    inner join topics
+    left join topics
         on topics.origin = 'ticket' and tickets.class = topics.topic
     where tickets.kind <> 'question'
 ),

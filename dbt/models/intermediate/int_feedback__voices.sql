@@ -55,7 +55,7 @@ low_answers as (
 numbered as (
     select
         low_answers.*,
-        topics.class,
+        coalesce(topics.class, 'unclassified') as class,
         row_number() over (
             partition by low_answers.source, low_answers.origin, low_answers.case_id
             order by topics.place asc, low_answers.level desc, low_answers.order_id asc
@@ -64,7 +64,7 @@ numbered as (
             partition by low_answers.source, low_answers.origin, low_answers.case_id
         ) as worst_level
     from low_answers
-    inner join topics
+    left join topics
         on low_answers.origin = topics.origin and low_answers.topic = topics.topic
 )
 

@@ -62,10 +62,12 @@ varied as (
 estimated as (
     select
         *,
-        coalesce({{ student(
+        {{ student(
             "z", welch_freedom("late_variance", "late_n", "timely_variance", "timely_n")
-        ) }} * sqrt(late_variance + timely_variance), 0) as margin
+        ) }} * sqrt(late_variance + timely_variance) as margin
     from varied
+    -- Where nobody differs from anybody nothing can be said of the error.
+    where late_variance + timely_variance > 0
 )
 
 select
