@@ -32,3 +32,9 @@
     {{ x }} as x,
     {{ base }} as base
 {%- endmacro %}
+
+
+{# To two decimals, upwards by `ceil` or downwards by `floor`. #}
+{% macro hundredths(direction, value) -%}
+    cast({{ direction }}(100 * {{ value }}) / 100 as numeric(18, 2))
+{%- endmacro %}

@@ -57,8 +57,8 @@ select
     cast(numbered.actual as numeric(18, 2)) as actual,
     cast(numbered.expected as numeric(18, 2)) as expected,
     -- Rounded inwards, so that what is out of its range stays out of it.
-    cast(ceil(100 * numbered.expected_low) / 100 as numeric(18, 2)) as expected_low,
-    cast(floor(100 * numbered.expected_high) / 100 as numeric(18, 2)) as expected_high,
+    {{ hundredths("ceil", "numbered.expected_low") }} as expected_low,
+    {{ hundredths("floor", "numbered.expected_high") }} as expected_high,
     cast(numbered.base as numeric(18, 2)) as base,
     cast(numbered.z as numeric(10, 2)) as z,
     case when numbered.part = 'feed' then numbered.part else parts.cause_part end as cause_part,
