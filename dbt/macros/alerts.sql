@@ -27,7 +27,7 @@
 {% macro fact(signal, part, name, day, x, base) -%}
     '{{ signal }}' as signal,
     '{{ part }}' as part,
-    {{ name }} as name,
+    {{ name }} as part_name,
     {{ day }} as day,
     {{ x }} as x,
     {{ base }} as base

@@ -144,7 +144,7 @@ CASES: dict[str, tuple[Row, str, dict[str, list[Row]]]] = {
     ),
     "lateness_effect": (
         EFFECT,
-        "name",
+        "part_name",
         {
             "key_twice": [{}, {}],
             "part_unknown": [{"part": "weather"}],
@@ -155,7 +155,7 @@ CASES: dict[str, tuple[Row, str, dict[str, list[Row]]]] = {
     ),
     "alerts": (
         ALERT | {"part": "carrier"},
-        "name",
+        "part_name",
         {
             "key_twice": [{}, {}],
             "raised_after_the_night": [{"day": TOMORROW, "is_tonight": False}],

@@ -168,7 +168,7 @@ def test_expected_value_and_distance_are_those_of_loops_over_days(world: World) 
     rules = {row["signal"]: row for row in world.rows("staging.alert_signals")}
     series: dict[Any, list[Row]] = defaultdict(list)
     for row in world.rows("intermediate.int_alerts__series"):
-        series[row["signal"], row["part"], row["name"]].append(row)
+        series[row["signal"], row["part"], row["part_name"]].append(row)
     tested = world.rows("intermediate.int_alerts__tested")
     chosen = [row for row in tested if row["part"] == "all" and row["day"].day in (1, 9, 17)]
     chosen += [row for row in tested if row["part"] in ("carrier", "channel", "feed") and row["day"].day == 5]
@@ -176,7 +176,7 @@ def test_expected_value_and_distance_are_those_of_loops_over_days(world: World) 
     for row in chosen:
         if row["signal"] == "orders" and not row["expected"]:
             continue
-        signal = Signal(series[row["signal"], row["part"], row["name"]], rules[row["signal"]])
+        signal = Signal(series[row["signal"], row["part"], row["part_name"]], rules[row["signal"]])
         assert row["actual"] == pytest.approx(signal.actual(row["day"]))
         assert row["expected"] == pytest.approx(signal.expected(row["day"]), rel=1e-6)
         if row["day"] not in PROMOTED:

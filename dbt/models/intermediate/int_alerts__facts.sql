@@ -92,9 +92,9 @@ facts as (
 select
     signal,
     part,
-    name,
+    part_name,
     day,
     cast(sum(x) as double precision) as x,
     cast(sum(base) as double precision) as base
 from facts
-group by signal, part, name, day
+group by signal, part, part_name, day

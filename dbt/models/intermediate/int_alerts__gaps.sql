@@ -12,10 +12,11 @@ last_files as (
     select
         series.signal,
         series.part,
-        series.name,
+        series.part_name,
         series.day,
         max(series.day) filter (where series.x > 0) over (
-            partition by series.signal, series.part, series.name order by series.day rows unbounded preceding
+            partition by series.signal, series.part, series.part_name
+            order by series.day rows unbounded preceding
         ) as last_day
     from series
     inner join rules
@@ -33,7 +34,7 @@ gaps as (
 select
     gaps.signal,
     gaps.part,
-    gaps.name,
+    gaps.part_name,
     gaps.day,
     cast(min(gaps.nights) as double precision) as actual,
     cast(max(earlier.nights) as double precision) as expected
@@ -41,8 +42,8 @@ from gaps
 inner join gaps as earlier
     on
         gaps.signal = earlier.signal
-        and gaps.name = earlier.name
+        and gaps.part_name = earlier.part_name
         and gaps.day > earlier.day
         and earlier.day >= {{ days_before("gaps.day", setting("alert_rules", "baseline_days")) }}
-group by gaps.signal, gaps.part, gaps.name, gaps.day
+group by gaps.signal, gaps.part, gaps.part_name, gaps.day
 having count(*) >= {{ setting("alert_rules", "min_baseline_days") }}

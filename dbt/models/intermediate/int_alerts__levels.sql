@@ -12,7 +12,7 @@ running as (
     select
         series.signal,
         series.part,
-        series.name,
+        series.part_name,
         series.day,
         series.x,
         series.factor,
@@ -24,7 +24,7 @@ running as (
     inner join rules
         on series.signal = rules.signal
     window so_far as (
-        partition by series.signal, series.part, series.name order by series.day rows unbounded preceding
+        partition by series.signal, series.part, series.part_name order by series.day rows unbounded preceding
     )
 ),
 
@@ -34,7 +34,7 @@ levels as (
         ({{ sum_before("x_so_far", setting("alert_rules", "level_days"), 1) }})
         / nullif({{ sum_before("days_so_far", setting("alert_rules", "level_days"), 1) }}, 0) as level
     from running
-    window of_series as (partition by signal, part, name order by day)
+    window of_series as (partition by signal, part, part_name order by day)
 ),
 
 lags as (
@@ -46,7 +46,7 @@ usual as (
     select
         levels.signal,
         levels.part,
-        levels.name,
+        levels.part_name,
         levels.day,
         {{ median("earlier.plain / earlier.level") }} as share
     from levels
@@ -55,16 +55,16 @@ usual as (
         on
             levels.signal = earlier.signal
             and levels.part = earlier.part
-            and levels.name = earlier.name
+            and levels.part_name = earlier.part_name
             and earlier.day = {{ days_before("levels.day", "lags.days") }}
     where earlier.level > 0 and not earlier.is_halo
-    group by levels.signal, levels.part, levels.name, levels.day
+    group by levels.signal, levels.part, levels.part_name, levels.day
 )
 
 select
     levels.signal,
     levels.part,
-    levels.name,
+    levels.part_name,
     levels.day,
     levels.is_halo,
     levels.factor > 1 as is_promotion,
@@ -77,5 +77,5 @@ inner join usual
     on
         levels.signal = usual.signal
         and levels.part = usual.part
-        and levels.name = usual.name
+        and levels.part_name = usual.part_name
         and levels.day = usual.day

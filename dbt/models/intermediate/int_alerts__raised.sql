@@ -14,7 +14,7 @@ every as (
     select
         signal,
         part,
-        name,
+        part_name,
         day,
         actual,
         base,
@@ -26,7 +26,7 @@ every as (
     select
         signal,
         part,
-        name,
+        part_name,
         day,
         actual,
         cast(null as double precision) as base,
@@ -56,8 +56,8 @@ placed as (
     select
         *,
         row_number() over (
-            partition by signal, day, case when part = 'feed' then name end
-            order by case when part = 'all' then 0 else 1 end, height - z_limit desc, name
+            partition by signal, day, case when part = 'feed' then part_name end
+            order by case when part = 'all' then 0 else 1 end, height - z_limit desc, part_name
         ) as place
     from limited
     where height >= z_limit
@@ -66,7 +66,7 @@ placed as (
 select
     signal,
     part,
-    name,
+    part_name,
     day,
     kind,
     actual,

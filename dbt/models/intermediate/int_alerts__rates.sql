@@ -18,7 +18,7 @@ running as (
     inner join rules
         on series.signal = rules.signal
     window so_far as (
-        partition by series.signal, series.part, series.name order by series.day rows unbounded preceding
+        partition by series.signal, series.part, series.part_name order by series.day rows unbounded preceding
     )
 ),
 
@@ -27,7 +27,7 @@ smoothed as (
         *,
         ({{ sum_before("base_so_far", "base_days - 1", 0) }}) / base_days as mean_base
     from running
-    window of_series as (partition by signal, part, name order by day)
+    window of_series as (partition by signal, part, part_name order by day)
 ),
 
 sums as (
@@ -38,7 +38,7 @@ sums as (
         sum(x) filter (where not is_halo) over so_far as plain_x_so_far,
         sum(mean_base) filter (where not is_halo) over so_far as plain_base_so_far
     from smoothed
-    window so_far as (partition by signal, part, name order by day rows unbounded preceding)
+    window so_far as (partition by signal, part, part_name order by day rows unbounded preceding)
 ),
 
 windows as (
@@ -53,13 +53,13 @@ windows as (
             "plain_base_so_far", "tested_days + " ~ setting("alert_rules", "baseline_days") ~ " - 1", "tested_days"
         ) }} as earlier_base
     from sums
-    window of_series as (partition by signal, part, name order by day)
+    window of_series as (partition by signal, part, part_name order by day)
 )
 
 select
     signal,
     part,
-    name,
+    part_name,
     day,
     is_halo,
     false as is_promotion,

@@ -30,7 +30,7 @@ parts as (
     select
         signal,
         part,
-        name,
+        part_name,
         day,
         x,
         base
@@ -40,7 +40,7 @@ parts as (
     select
         signal,
         'all' as part,
-        'all' as name,
+        'all' as part_name,
         day,
         sum(x) as x,
         sum(base) as base
@@ -53,7 +53,7 @@ names as (
     select distinct
         parts.signal,
         parts.part,
-        parts.name,
+        parts.part_name,
         spans.first_day
     from parts
     inner join spans
@@ -64,7 +64,7 @@ days as (
     select
         names.signal,
         names.part,
-        names.name,
+        names.part_name,
         cast(grid.day as date) as day
     from names
     cross join lateral {{ series("names.first_day", business_date(), "day") }} as grid (day)
@@ -85,7 +85,7 @@ halos as (
 select
     days.signal,
     days.part,
-    days.name,
+    days.part_name,
     days.day,
     coalesce(parts.x, 0) as x,
     coalesce(case when rules.shared_base then wholes.base else parts.base end, 0) as base,
@@ -98,7 +98,7 @@ left join parts
     on
         days.signal = parts.signal
         and days.part = parts.part
-        and days.name = parts.name
+        and days.part_name = parts.part_name
         and days.day = parts.day
 left join parts as wholes
     on days.signal = wholes.signal and wholes.part = 'all' and days.day = wholes.day

@@ -34,7 +34,7 @@ misses as (
     select
         distances.signal,
         distances.part,
-        distances.name,
+        distances.part_name,
         distances.day,
         count(*) as days,
         {{ setting("alert_rules", "mad_to_sd") }} * {{ median("abs(earlier.distance)") }} as spread
@@ -43,13 +43,13 @@ misses as (
         on
             distances.signal = earlier.signal
             and distances.part = earlier.part
-            and distances.name = earlier.name
+            and distances.part_name = earlier.part_name
             and earlier.day <= {{ days_before("distances.day", "distances.tested_days") }}
             and earlier.day > {{ days_before(
                 "distances.day", "distances.tested_days + " ~ setting("alert_rules", "baseline_days")
             ) }}
     where not earlier.is_halo and not distances.is_halo
-    group by distances.signal, distances.part, distances.name, distances.day
+    group by distances.signal, distances.part, distances.part_name, distances.day
 ),
 
 spreads as (
@@ -65,7 +65,7 @@ spreads as (
         on
             distances.signal = misses.signal
             and distances.part = misses.part
-            and distances.name = misses.name
+            and distances.part_name = misses.part_name
             and distances.day = misses.day
     where misses.days >= {{ setting("alert_rules", "min_baseline_days") }}
 )
@@ -73,7 +73,7 @@ spreads as (
 select
     signal,
     part,
-    name,
+    part_name,
     day,
     actual,
     base,

@@ -15,14 +15,14 @@ parts as (
     select
         raised.signal,
         raised.part,
-        raised.name,
+        raised.part_name,
         raised.day,
         tested.part as cause_part,
-        tested.name as cause_name,
+        tested.part_name as cause_name,
         (tested.actual - tested.expected) / (wholes.actual - wholes.expected) as cause_share,
         row_number() over (
-            partition by raised.signal, raised.part, raised.name, raised.day
-            order by (tested.actual - tested.expected) * sign(raised.z) desc, tested.name
+            partition by raised.signal, raised.part, raised.part_name, raised.day
+            order by (tested.actual - tested.expected) * sign(raised.z) desc, tested.part_name
         ) as place
     from raised
     inner join tested
@@ -35,7 +35,7 @@ parts as (
             and wholes.actual <> wholes.expected
     where
         tested.part not in ('all', 'feed')
-        and (raised.part = 'all' or raised.name = tested.name)
+        and (raised.part = 'all' or raised.part_name = tested.part_name)
         and (tested.actual - tested.expected) * raised.z > 0
 ),
 
@@ -43,7 +43,9 @@ parts as (
 numbered as (
     select
         *,
-        {{ days_before("day", "row_number() over (partition by signal, part, name order by day)") }} as run
+        {{ days_before(
+            "day", "row_number() over (partition by signal, part, part_name order by day)"
+        ) }} as run
     from raised
 )
 
@@ -51,7 +53,7 @@ select
     numbered.day,
     numbered.signal,
     numbered.part,
-    numbered.name,
+    numbered.part_name,
     rules.signal_zh,
     case when numbered.z > 0 then 'up' else 'down' end as direction,
     cast(numbered.actual as numeric(18, 2)) as actual,
@@ -62,10 +64,10 @@ select
     cast(numbered.base as numeric(18, 2)) as base,
     cast(numbered.z as numeric(10, 2)) as z,
     case when numbered.part = 'feed' then numbered.part else parts.cause_part end as cause_part,
-    case when numbered.part = 'feed' then numbered.name else parts.cause_name end as cause_name,
+    case when numbered.part = 'feed' then numbered.part_name else parts.cause_name end as cause_name,
     cast(parts.cause_share as numeric(10, 4)) as cause_share,
     min(numbered.day) over (
-        partition by numbered.signal, numbered.part, numbered.name, numbered.run
+        partition by numbered.signal, numbered.part, numbered.part_name, numbered.run
     ) as since,
     numbered.day = {{ business_date() }} as is_tonight
 from numbered
@@ -75,6 +77,6 @@ left join parts
     on
         numbered.signal = parts.signal
         and numbered.part = parts.part
-        and numbered.name = parts.name
+        and numbered.part_name = parts.part_name
         and numbered.day = parts.day
         and parts.place = 1

@@ -6,28 +6,28 @@ with deliveries as (
 parts as (
     select
         'all' as part,
-        'all' as name,
+        'all' as part_name,
         is_late,
         review_score
     from deliveries
     union all
     select
         'carrier' as part,
-        carrier as name,
+        carrier as part_name,
         is_late,
         review_score
     from deliveries
     union all
     select
         'region' as part,
-        delivery_region as name,
+        delivery_region as part_name,
         is_late,
         review_score
     from deliveries
     union all
     select
         'seller' as part,
-        seller_id as name,
+        seller_id as part_name,
         is_late,
         review_score
     from deliveries
@@ -36,7 +36,7 @@ parts as (
 sums as (
     select
         part,
-        name,
+        part_name,
         count(review_score) filter (where is_late) as late_n,
         coalesce(sum(review_score) filter (where is_late), 0) as late_sum,
         coalesce(sum(review_score * review_score) filter (where is_late), 0) as late_squares,
@@ -44,7 +44,7 @@ sums as (
         coalesce(sum(review_score) filter (where not is_late), 0) as timely_sum,
         coalesce(sum(review_score * review_score) filter (where not is_late), 0) as timely_squares
     from parts
-    group by part, name
+    group by part, part_name
 ),
 
 varied as (
@@ -72,7 +72,7 @@ estimated as (
 
 select
     part,
-    name,
+    part_name,
     cast(late_n as integer) as late_n,
     cast(late_sum as integer) as late_sum,
     cast(timely_n as integer) as timely_n,
