@@ -31,9 +31,3 @@
         / ({{ question_end("score_max") }} - {{ question_end("score_min") }})
     ) as integer)
 {%- endmacro %}
-
-
-{# Month and day as MM-DD, which sorts within a year. #}
-{% macro month_day(day) -%}
-    to_char({{ day }}, 'MM-DD')
-{%- endmacro %}

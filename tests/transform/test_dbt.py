@@ -50,11 +50,7 @@ def test_unit_tests_and_all_data_tests_pass(built: tuple[Settings, psycopg.Conne
     assert done.models == len([n for n in project.nodes.values() if n.resource_type == "model"])
     assert done.marts == tuple(sorted(path.stem for path in (PROJECT / "models" / "marts").rglob("*.sql")))
     assert len(done.marts) > 10
-    assert (
-        {"sales_daily", "delivery_daily", "reconciliation"}
-        <= set(done.touched)
-        <= set(done.marts)
-    )
+    assert {"sales_daily", "delivery_daily", "reconciliation"} <= set(done.touched) <= set(done.marts)
     assert done.warnings == ()
 
 

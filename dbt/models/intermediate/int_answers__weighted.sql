@@ -20,17 +20,6 @@ weights as (
 
 promotions as (
     select * from {{ ref("promotion_days") }}
-),
-
-days as (
-    select distinct answer_day as day from answers
-),
-
-promoted as (
-    select distinct days.day
-    from days
-    inner join promotions
-        on {{ month_day("days.day") }} between promotions.from_month_day and promotions.to_month_day
 )
 
 -- Nobody can judge an order before it is placed: such an answer counts, but as one about no order.
@@ -43,7 +32,7 @@ select
     answers.metric,
     answers.dimension,
     answers.answer_day,
-    promoted.day is not null as is_promotion,
+    promotions.day is not null as is_promotion,
     answers.state,
     answers.score,
     orders.channel,
@@ -67,5 +56,5 @@ left join weights
         strata.kind = weights.kind
         and strata.experience = weights.experience
         and strata.standing = weights.standing
-left join promoted
-    on answers.answer_day = promoted.day
+left join promotions
+    on answers.answer_day = promotions.day

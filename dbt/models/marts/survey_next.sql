@@ -32,7 +32,7 @@ next_day as (
     from coming
     where not exists (
         select 1 from promotions
-        where {{ month_day("coming.day") }} between promotions.from_month_day and promotions.to_month_day
+        where promotions.day = coming.day
     )
 ),
 
