@@ -7,7 +7,7 @@ from pathlib import Path
 
 import psycopg
 
-from huitou.shop.score import Figure, read_truth
+from huitou.shop.figures import Figure, read_truth
 from huitou.shop.turns import PRODUCTS, TURNS
 
 MONTH = 30
