@@ -44,8 +44,8 @@ def score(business_date: date, folder: Path | None, as_json: bool) -> None:
 
     Example: huitou shop score --date 2026-11-21
     """
-    from huitou.shop.folder import TRUTH
     from huitou.shop.figures import Figure
+    from huitou.shop.folder import TRUTH
     from huitou.shop.score import score as figures
     from huitou.value.calibration import calibration
     from huitou.warehouse.connection import connect
