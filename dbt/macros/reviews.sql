@@ -1,4 +1,5 @@
-{# Title and body as they are read: one form of width and case, control characters and line breaks as spaces. #}
+{# Title and body as they are read: one form of width and case, control characters and line breaks as spaces.
+   Expects a CTE `settings`. #}
 {% macro review_text(title, body) -%}
     regexp_replace(
         lower(normalize(left(concat_ws(' ', {{ title }}, {{ body }}), settings.max_characters), nfkc)),

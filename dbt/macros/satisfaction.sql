@@ -64,8 +64,8 @@
 {%- endmacro %}
 
 
-{# value, ci_low and ci_high to four decimals, the interval cut at the ends of the metric's range; all null unless
-   `shown`. #}
+{# value, ci_low and ci_high to four decimals, the interval cut at the ends of the metric's range;
+   all null unless `shown`. #}
 {% macro satisfaction_columns(prefix="", name="", shown="true") -%}
     {% set low, high = prefix ~ "centre - " ~ prefix ~ "margin", prefix ~ "centre + " ~ prefix ~ "margin" -%}
     cast(case when {{ shown }} then {{ prefix }}estimated_value end as numeric(10, 4)) as {{ name }}value,
@@ -83,7 +83,8 @@
 {# How many equal answers the weighted ones are worth: their spread ÷ the variance of their weighted mean (by
    linearization), and never more than Kish's (Σ w)² ÷ Σ w². Expects the columns of seed satisfaction_rules. #}
 {% macro effective_n() -%}
-    {% set p, d, m = "weighted_positive / weight_sum", "weighted_negative / weight_sum", "weighted_score_sum / weight_sum" -%}
+    {% set p, d = "weighted_positive / weight_sum", "weighted_negative / weight_sum" -%}
+    {% set m = "weighted_score_sum / weight_sum" -%}
     {% set net = "(" ~ p ~ " - " ~ d ~ ")" -%}
     least(
         weight_sum ^ 2 / weight_sq_sum,

@@ -140,12 +140,12 @@ def test_survey_next_trips_each_rule_by_its_bad_row(gate: GateFactory) -> None:
     gate.use("survey_next")
     good: Row = {"ask_on": TOMORROW, "lifecycle": "new", "value_tier": "vip", "last_delivered_date": NIGHT}
     bad: dict[str, Row] = {
-        "asked_too_often": {"last_asked_date": TOMORROW - timedelta(days=89)},
-        "nothing_to_ask_about": {"last_delivered_date": TOMORROW - timedelta(days=31)},
+        "asked_too_often": {"last_asked_date": TOMORROW - timedelta(days=6)},
+        "nothing_to_ask_about": {"last_delivered_date": TOMORROW},
         "group_missing": {"lifecycle": None},
     }
     gate.mart("survey_next", *(good | {"customer_key": rule} | row for rule, row in bad.items()))
-    gate.mart("survey_next", good | {"customer_key": "rested", "last_asked_date": TOMORROW - timedelta(days=90)})
+    gate.mart("survey_next", good | {"customer_key": "rested", "last_asked_date": TOMORROW - timedelta(days=7)})
     gate.mart("survey_next", *(good | {"customer_key": "twin"} for _ in range(2)))
     assert gate.failures("marts") == {rule: [(rule,)] for rule in bad} | {"key_twice": [("twin",)]}
 

@@ -18,18 +18,13 @@ rules as (
         {{ setting("survey_rules", "ask_within_days") }} as ask_within_days
 ),
 
-coming as (
-    select cast(day as date) as day
+next_day as (
+    select cast(min(coming.day) as date) as ask_on
     from {{ series(
         days_after(business_date(), 1),
         days_after(business_date(), setting("survey_rules", "ask_within_days")),
         "day"
-    ) }} as days (day)
-),
-
-next_day as (
-    select min(coming.day) as ask_on
-    from coming
+    ) }} as coming (day)
     where not exists (
         select 1 from promotions
         where promotions.day = coming.day
