@@ -87,7 +87,8 @@ select
     days.part,
     days.part_name,
     days.day,
-    coalesce(parts.x, 0) as x,
+    -- Discounts may exceed a day's goods; less than nothing has no root.
+    greatest(coalesce(parts.x, 0), 0) as x,
     coalesce(case when rules.shared_base then wholes.base else parts.base end, 0) as base,
     coalesce(promotions.factor, 1) as factor,
     halos.day is not null as is_halo
