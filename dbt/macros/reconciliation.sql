@@ -61,7 +61,7 @@
 {%- endmacro %}
 
 
-{# The same of answers, from `answers` and `satisfaction_daily`. #}
+{# The same of answers, from `answers` and `satisfaction_daily`. XXX is what ISO 4217 calls no currency. #}
 {% macro answer_parts() -%}
     {{ one_part("answers", "feed", "'XXX'", "'answers'", "'sent'", "answers") }}
     union all
