@@ -5,11 +5,28 @@
 {%- endmacro %}
 
 
-{# The newest version of each key that had come by the business date. `key` lists the contract's key. #}
-{% macro newest(relation, key) -%}
+{# The newest version of each key that had come by the business date. `key` lists the contract's key. Of a
+   `kind`, where only that is worked out, the touched keys alone: the columns of the kind are the source and the
+   first ones of `key`. #}
+{% macro newest(relation, key, kind=none) -%}
+    {% if kind and only_touched() -%}
+        select of_key.*
+        from {{ touched_set(kind) }} as touched
+        cross join lateral ({{ newest_rows(relation, key, touched_kinds()[kind][1:]) }}) as of_key
+    {%- else -%}
+        {{ newest_rows(relation, key) }}
+    {%- endif %}
+{%- endmacro %}
+
+
+{% macro newest_rows(relation, key, touched=[]) -%}
     select distinct on (_source, {{ key | join(", ") }}) *
     from {{ relation }}
-    where _business_date <= {{ business_date() }}
+    where
+        _business_date <= {{ business_date() }}
+        {%- for name in touched %}
+        {{ "and _source = touched.source " if loop.first }}and {{ key[loop.index0] }} = touched.{{ name }}
+        {%- endfor %}
     order by _source desc, {{ key | join(" desc, ") }} desc, _version desc
 {%- endmacro %}
 

@@ -18,3 +18,15 @@
         range between current row and {{ hours }} following
     {%- endif %}
 {%- endmacro %}
+
+
+{# Days whose flagged figures no longer are those of the mart: an order may be flagged, or cleared, long after. #}
+{% macro days_whose_flags_moved() -%}
+    select day
+    from {{ this }} as stands
+    full outer join {{ ref("int_sales__flagged_daily") }} as flagged
+        using (day, currency)
+    where
+        coalesce(stands.flagged_orders, 0) <> coalesce(flagged.orders, 0)
+        or coalesce(stands.flagged_net, 0) <> coalesce(flagged.net, 0)
+{%- endmacro %}

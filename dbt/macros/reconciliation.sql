@@ -1,8 +1,8 @@
 {# The reasons for which what was sent has not arrived, in the order of the mart's columns. #}
 {% macro reconciliation_reasons() -%}
     {{ return([
-        "duplicate", "quarantined", "uncounted", "superseded", "unknown_order", "ahead", "not_a_sale", "off_scale",
-        "rounding"
+        "duplicate", "quarantined", "uncounted", "superseded", "unknown_order", "ahead", "not_a_sale", "not_answered",
+        "off_scale", "rounding"
     ]) }}
 {%- endmacro %}
 
@@ -69,7 +69,7 @@
     union all
     {{ one_part(
         "satisfaction_daily", "case when metric = 'review' then 'reviews' else 'survey_responses' end",
-        "'XXX'", "'answers'", "'arrived'", "n"
+        "'XXX'", "'answers'", "'arrived'", "n", "breakdown = 'all' and n > 0"
     ) }}
 {%- endmacro %}
 

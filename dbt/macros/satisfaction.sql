@@ -1,61 +1,175 @@
-{# Value and 95 % interval of satisfaction sums; docs/metrics.md states the formulas.
-   Expects the columns n, score_sum, score_sum_sq, positive, negative and those of seed satisfaction_rules. #}
+{# Value, standard error and 95 % interval of satisfaction sums; docs/metrics.md states the formulas.
+   Expects the columns n, score_sum, score_sum_sq, positive, negative and those of seed satisfaction_rules. With prefix
+   "effective_" the sums are those of weighted answers, scaled to as many answers as they are worth. #}
 
-{% macro satisfaction_value() -%}
+{% macro satisfaction_value(prefix="") -%}
     case estimate
-        when 'share' then {{ share("positive") }}
-        when 'net_share' then 100 * ({{ share("positive") }} - {{ share("negative") }})
-        when 'mean' then {{ share("score_sum") }}
+        when 'share' then {{ share(prefix ~ "positive", prefix) }}
+        when 'net_share' then 100 * ({{ share(prefix ~ "positive", prefix) }} - {{ share(prefix ~ "negative", prefix) }})
+        when 'mean' then {{ share(prefix ~ "score_sum", prefix) }}
     end
 {%- endmacro %}
 
 
 {# The middle of the interval: the value itself, but Wilson's for a share. #}
-{% macro satisfaction_centre() -%}
+{% macro satisfaction_centre(prefix="") -%}
+    {% set n = "nullif(" ~ prefix ~ "n, 0)" -%}
     case estimate
-        when 'share' then ({{ share("positive") }} + z * z / (2 * n)) / (1 + z * z / n)
-        when 'net_share' then 100 * ({{ share("positive") }} - {{ share("negative") }})
-        when 'mean' then {{ share("score_sum") }}
+        when 'share' then ({{ share(prefix ~ "positive", prefix) }} + z * z / (2 * {{ n }})) / (1 + z * z / {{ n }})
+        else {{ satisfaction_value(prefix) }}
     end
 {%- endmacro %}
 
 
 {# Half the interval's width; null for a mean of one answer, whose spread nobody knows. #}
-{% macro satisfaction_margin() -%}
+{% macro satisfaction_margin(prefix="") -%}
+    {% set n = "nullif(" ~ prefix ~ "n, 0)" -%}
+    {% set p = share(prefix ~ "positive", prefix) -%}
     case estimate
         when 'share' then
-            z / (1 + z * z / n)
-            * sqrt({{ share("positive") }} * (1 - {{ share("positive") }}) / n + z * z / (4 * n * n))
-        when 'net_share' then
-            100 * z * sqrt((
-                {{ share("positive + negative") }} - ({{ share("positive - negative") }}) ^ 2
-            ) / n)
-        when 'mean' then
-            z * sqrt((score_sum_sq - score_sum * {{ share("score_sum") }}) / nullif(n - 1, 0) / n)
+            z / (1 + z * z / {{ n }}) * sqrt(greatest({{ p }} * (1 - {{ p }}), 0) / {{ n }} + z * z / (4 * {{ n }} * {{ n }}))
+        else z * {{ satisfaction_std_error(prefix) }}
     end
 {%- endmacro %}
 
 
-{% macro share(part) -%}
-    cast({{ part }} as numeric) / n
+{% macro satisfaction_std_error(prefix="") -%}
+    {% set n = "nullif(" ~ prefix ~ "n, 0)" -%}
+    {% set p, d = share(prefix ~ "positive", prefix), share(prefix ~ "negative", prefix) -%}
+    {% set sum = prefix ~ "score_sum" -%}
+    case estimate
+        when 'share' then sqrt(greatest({{ p }} * (1 - {{ p }}), 0) / {{ n }})
+        when 'net_share' then
+            100 * sqrt(greatest({{ p }} + {{ d }} - ({{ p }} - {{ d }}) ^ 2, 0) / {{ n }})
+        when 'mean' then
+            sqrt(
+                greatest({{ prefix }}score_sum_sq - {{ sum }} * {{ share(sum, prefix) }}, 0)
+                / case when {{ prefix }}n > 1 then {{ prefix }}n - 1 end / {{ n }}
+            )
+    end
 {%- endmacro %}
 
 
-{# The three estimates as columns, for a CTE named `estimated`. #}
-{% macro satisfaction_estimates() -%}
-    {{ satisfaction_value() }} as estimated_value,
-    {{ satisfaction_centre() }} as centre,
-    {{ satisfaction_margin() }} as margin
+{% macro share(part, prefix="") -%}
+    cast({{ part }} as numeric) / nullif({{ prefix }}n, 0)
 {%- endmacro %}
 
 
-{# value, ci_low and ci_high to four decimals, the interval cut at the ends of the metric's range. #}
-{% macro satisfaction_columns() -%}
-    cast(estimated_value as numeric(10, 4)) as value,
+{# The estimates as columns, for a CTE named `estimated`. #}
+{% macro satisfaction_estimates(prefix="") -%}
+    {{ satisfaction_value(prefix) }} as {{ prefix }}estimated_value,
+    {{ satisfaction_std_error(prefix) }} as {{ prefix }}estimated_error,
+    {{ satisfaction_centre(prefix) }} as {{ prefix }}centre,
+    {{ satisfaction_margin(prefix) }} as {{ prefix }}margin
+{%- endmacro %}
+
+
+{# value, ci_low and ci_high to four decimals, the interval cut at the ends of the metric's range;
+   all null unless `shown`. #}
+{% macro satisfaction_columns(prefix="", name="", shown="true") -%}
+    {% set low, high = prefix ~ "centre - " ~ prefix ~ "margin", prefix ~ "centre + " ~ prefix ~ "margin" -%}
+    cast(case when {{ shown }} then {{ prefix }}estimated_value end as numeric(10, 4)) as {{ name }}value,
     cast(
-        case when centre - margin < value_min then value_min else centre - margin end as numeric(10, 4)
-    ) as ci_low,
+        case when {{ shown }} then case when {{ low }} < value_min then value_min else {{ low }} end end
+        as numeric(10, 4)
+    ) as {{ name }}ci_low,
     cast(
-        case when centre + margin > value_max then value_max else centre + margin end as numeric(10, 4)
-    ) as ci_high
+        case when {{ shown }} then case when {{ high }} > value_max then value_max else {{ high }} end end
+        as numeric(10, 4)
+    ) as {{ name }}ci_high
+{%- endmacro %}
+
+
+{# How many equal answers the weighted ones are worth: their spread ÷ the variance of their weighted mean (by
+   linearization), and never more than Kish's (Σ w)² ÷ Σ w². Expects the columns of seed satisfaction_rules. #}
+{% macro effective_n() -%}
+    {% set p, d = "weighted_positive / weight_sum", "weighted_negative / weight_sum" -%}
+    {% set m = "weighted_score_sum / weight_sum" -%}
+    {% set net = "(" ~ p ~ " - " ~ d ~ ")" -%}
+    least(
+        weight_sum ^ 2 / weight_sq_sum,
+        case estimate
+            when 'share' then
+                nullif({{ p }} * (1 - {{ p }}), 0) * weight_sum ^ 2
+                / nullif(weight_sq_positive * (1 - 2 * {{ p }}) + weight_sq_sum * ({{ p }}) ^ 2, 0)
+            when 'net_share' then
+                nullif({{ p }} + {{ d }} - {{ net }} ^ 2, 0) * weight_sum ^ 2 / nullif(
+                    weight_sq_positive * (1 - {{ net }}) ^ 2 + weight_sq_negative * (1 + {{ net }}) ^ 2
+                    + (weight_sq_sum - weight_sq_positive - weight_sq_negative) * {{ net }} ^ 2,
+                    0
+                )
+            when 'mean' then
+                nullif(weighted_score_sum_sq / weight_sum - ({{ m }}) ^ 2, 0) * weight_sum ^ 2 / nullif(
+                    weight_sq_score_sum_sq - 2 * {{ m }} * weight_sq_score_sum + weight_sq_sum * ({{ m }}) ^ 2, 0
+                )
+        end
+    )
+{%- endmacro %}
+
+
+{# The weighted sums scaled to that number. #}
+{% macro effective_sums() -%}
+    {% for name in ["score_sum", "score_sum_sq", "positive", "negative"] -%}
+        effective_n * weighted_{{ name }} / weight_sum as effective_{{ name }}{{ "," if not loop.last }}
+    {% endfor %}
+{%- endmacro %}
+
+
+{# The sums that days are added up by, and how each is called. #}
+{% macro satisfaction_sums() -%}
+    {{ return({
+        "n": "integer",
+        "blank": "integer",
+        "not_applicable": "integer",
+        "score_sum": "integer",
+        "score_sum_sq": "integer",
+        "positive": "integer",
+        "negative": "integer",
+        "weight_sum": "numeric(18, 6)",
+        "weight_sq_sum": "numeric(18, 6)",
+        "weighted_score_sum": "numeric(18, 6)",
+        "weighted_score_sum_sq": "numeric(18, 6)",
+        "weighted_positive": "numeric(18, 6)",
+        "weighted_negative": "numeric(18, 6)",
+        "weight_sq_score_sum": "numeric(18, 6)",
+        "weight_sq_score_sum_sq": "numeric(18, 6)",
+        "weight_sq_positive": "numeric(18, 6)",
+        "weight_sq_negative": "numeric(18, 6)",
+    }) }}
+{%- endmacro %}
+
+
+{% macro added_up_satisfaction() -%}
+    {% for name, type in satisfaction_sums().items() -%}
+        cast(sum({{ name }}) as {{ type }}) as {{ name }}{{ "," if not loop.last }}
+    {% endfor %}
+{%- endmacro %}
+
+
+{# The same of single answers, from CTEs `labelled` and `rules`. #}
+{% macro counted_satisfaction() -%}
+    {% set score, weight, square = "labelled.score", "labelled.weight", "labelled.weight ^ 2" -%}
+    {% set top, bottom = score ~ " >= rules.positive_from", score ~ " <= rules.negative_to" -%}
+    cast(count({{ score }}) as integer) as n,
+    cast(count(*) filter (where labelled.state = 'blank') as integer) as blank,
+    cast(count(*) filter (where labelled.state = 'not_applicable') as integer) as not_applicable,
+    cast(coalesce(sum({{ score }}), 0) as integer) as score_sum,
+    cast(coalesce(sum({{ score }} * {{ score }}), 0) as integer) as score_sum_sq,
+    cast(count(*) filter (where {{ top }}) as integer) as positive,
+    cast(count(*) filter (where {{ bottom }}) as integer) as negative,
+    {% for name, what, condition in [
+        ("weight_sum", weight, score ~ " is not null"),
+        ("weight_sq_sum", square, score ~ " is not null"),
+        ("weighted_score_sum", weight ~ " * " ~ score, "true"),
+        ("weighted_score_sum_sq", weight ~ " * " ~ score ~ " * " ~ score, "true"),
+        ("weighted_positive", weight, top),
+        ("weighted_negative", weight, bottom),
+        ("weight_sq_score_sum", square ~ " * " ~ score, "true"),
+        ("weight_sq_score_sum_sq", square ~ " * " ~ score ~ " * " ~ score, "true"),
+        ("weight_sq_positive", square, top),
+        ("weight_sq_negative", square, bottom),
+    ] -%}
+        cast(coalesce(sum({{ what }}) filter (where {{ condition }}), 0) as numeric(18, 6)) as {{ name }}
+        {{- "," if not loop.last }}
+    {% endfor %}
 {%- endmacro %}

@@ -1,32 +1,35 @@
 -- Over the categories, goods and discounts are those of the day, but for discounts of orders without a line.
 with categories as (
-    select * from {{ ref("category_sales_daily") }}
+    {{ touched_rows(ref("category_sales_daily"), "sale_days") }}
 ),
 
 days as (
-    select * from {{ ref("sales_daily") }}
+    {{ touched_rows(ref("sales_daily"), "sale_days") }}
+),
+
+sold_days as (
+    select * from days
     where orders > 0
 ),
 
-sales as (
-    select * from {{ ref("int_orders__priced") }}
-    where is_sale
+orders as (
+    {{ touched_rows(ref("int_orders__priced"), "sale_days", ["order_day"]) }}
 ),
 
 lines as (
-    select * from {{ ref("stg_order_lines") }}
+    {{ touched_rows(ref("int_order_lines__priced"), "sale_days", ["order_day"]) }}
 ),
 
 without_line as (
     select
-        sales.order_day as day,
-        sales.currency,
-        sum(sales.discounts) as discounts
-    from sales
+        orders.order_day as day,
+        orders.currency,
+        sum(orders.discounts) as discounts
+    from orders
     left join lines
-        on sales.source = lines.source and sales.order_id = lines.order_id
-    where lines.order_id is null
-    group by sales.order_day, sales.currency
+        on orders.source = lines.source and orders.order_id = lines.order_id
+    where orders.is_sale and lines.order_id is null
+    group by orders.order_day, orders.currency
 ),
 
 added as (
@@ -42,7 +45,7 @@ added as (
 select
     days.day,
     days.currency
-from days
+from sold_days as days
 full outer join added
     on days.day = added.day and days.currency = added.currency
 left join without_line

@@ -1,35 +1,44 @@
--- Reviews and survey answers in staging = answers in the mart + answers off their metric's scale.
-with answers as (
+-- Reviews and survey answers in staging = answers in the mart, over all; blanks are neither.
+with reviews as (
+    {{ touched_rows(ref("stg_reviews"), "book_answers", ["source", "review_id"]) }}
+),
+
+responses as (
+    {{ touched_rows(ref("stg_survey_responses"), "book_answers", ["source", "response_id"]) }}
+),
+
+answers as (
     select
         'review' as metric,
         score
-    from {{ ref("stg_reviews") }}
+    from reviews
+    where {{ touched_filter("days", ["review_day"]) }}
     union all
     select
         metric,
         score
-    from {{ ref("stg_survey_responses") }}
+    from responses
+    where {{ touched_filter("days", ["answer_day"]) }}
 ),
 
-rules as (
-    select * from {{ ref("satisfaction_rules") }}
+daily as (
+    {{ touched_rows(ref("satisfaction_daily"), "days") }}
 ),
 
 expected as (
     select
-        answers.metric,
-        count(*) as n
+        metric,
+        count(score) as n
     from answers
-    inner join rules on answers.metric = rules.metric
-    where answers.score between rules.score_min and rules.score_max
-    group by answers.metric
+    group by metric
 ),
 
 counted as (
     select
         metric,
         sum(n) as n
-    from {{ ref("satisfaction_daily") }}
+    from daily
+    where breakdown = 'all'
     group by metric
 )
 
@@ -39,4 +48,4 @@ select
     counted.n as counted_n
 from expected
 full outer join counted on expected.metric = counted.metric
-where expected.n is distinct from counted.n
+where coalesce(expected.n, 0) <> coalesce(counted.n, 0)

@@ -1,16 +1,24 @@
 -- The customers' net spend adds up to that of the sales, in base currency, to the cent.
-with customers as (
+with bought as (
+    {{ touched_rows(ref("customer_value"), "customers") }}
+),
+
+orders as (
+    {{ touched_rows(ref("int_orders__priced"), "customers") }}
+),
+
+customers as (
     select
         sum(net_spend) as net_spend,
         sum(orders) as orders
-    from {{ ref("customer_value") }}
+    from bought
 ),
 
 sales as (
     select
         sum(sold_base - refunded_base) as net_spend,
         count(*) as orders
-    from {{ ref("int_orders__priced") }}
+    from orders
     where is_sale
 )
 

@@ -2,7 +2,7 @@
 {{ config(severity="warn") }}
 
 with refunds as (
-    select * from {{ ref("stg_refunds") }}
+    {{ touched_rows(ref("stg_refunds"), "orders") }}
 ),
 
 orders as (

@@ -11,6 +11,7 @@ with orders as (
     from {{ source("raw", "orders") }} as o
     where
         o._business_date <= {{ business_date() }}
+        and {{ touched_filter("books", ["o._source", "o.order_id"]) }}
         and {{ local_day("o.ordered_at") }} <= {{ business_date() }}
         and not exists (
             select 1 from {{ source("raw", "orders") }} as newer
@@ -28,7 +29,8 @@ order_lines as (
         round(coalesce(l.discount, 0), 2) as discount
     from {{ source("raw", "order_lines") }} as l
     where
-        l._business_date <= {{ business_date() }}
+        {{ touched_filter("books", ["l._source", "l.order_id"]) }}
+        and l._business_date <= {{ business_date() }}
         and not exists (
             select 1 from {{ source("raw", "order_lines") }} as newer
             where
@@ -44,7 +46,8 @@ refunds as (
         round(r.amount, 2) as amount
     from {{ source("raw", "refunds") }} as r
     where
-        r._business_date <= {{ business_date() }}
+        {{ touched_filter("book_refunds", ["r._source", "r.refund_id"]) }}
+        and r._business_date <= {{ business_date() }}
         and {{ local_day("r.refunded_at") }} <= {{ business_date() }}
         and not exists (
             select 1 from {{ source("raw", "refunds") }} as newer
@@ -103,6 +106,7 @@ select
     sum(discounts) as discounts,
     sum(refunds) as refunds
 from amounts
+where {{ touched_filter("days") }}
 group by day, currency
 having
     sum(orders) <> 0

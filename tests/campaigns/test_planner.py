@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from factories.campaigns import DAY, CampaignFactory, later
 from huitou.campaigns.outcomes import OUTCOMES
 from huitou.campaigns.planner import period_of, plan
+from huitou.campaigns.why import why
 from huitou.errors import UserError
 from huitou.settings import Settings
 
@@ -43,11 +44,15 @@ def suppress(connection: psycopg.Connection, key: str) -> None:
 
 @pytest.mark.integration
 def test_the_first_reason_that_applies_is_the_decision(shop: CampaignFactory, connection: psycopg.Connection) -> None:
-    shop.campaign(budget=2)
+    shop.campaign(budget=3)
     people = {
         "silent": shop.person(consent=None),
         "refused": shop.person(consent="opt_out"),
         "suppressed": shop.person(),
+        "brusher": shop.person(),
+        "brusher without a phone": shop.person(phone=None),
+        "brusher who refused": shop.person(consent="opt_out"),
+        "fake reviewer": shop.person(),
         "no phone": shop.person(phone=None),
         "first of two": shop.person(phone="+8613800000001"),
         "second of two": shop.person(phone="+8613800000001"),
@@ -56,12 +61,19 @@ def test_the_first_reason_that_applies_is_the_decision(shop: CampaignFactory, co
     }
     suppress(connection, people["suppressed"])
     shop.audience(*people.values())
+    for name in ("brusher", "brusher without a phone", "brusher who refused"):
+        shop.flag(people[name])
+    shop.flag(people["fake reviewer"], "fake_review", holds_offers=False)
     result = plan(shop.settings, DAY)[0]
     got = outcomes(connection)
     assert {name: got[key] for name, key in people.items()} == {
         "silent": "no_consent",
         "refused": "no_consent",
         "suppressed": "suppressed",
+        "brusher": "abuse_hold",
+        "brusher without a phone": "abuse_hold",
+        "brusher who refused": "no_consent",
+        "fake reviewer": "send",
         "no phone": "no_contact_point",
         "first of two": "send",
         "second of two": "duplicate_contact",
@@ -70,6 +82,43 @@ def test_the_first_reason_that_applies_is_the_decision(shop: CampaignFactory, co
     }
     assert result.candidates == sum(result.decisions.values()) == len(people)
     assert set(got.values()) <= {outcome.code for outcome in OUTCOMES}
+
+
+@pytest.mark.integration
+def test_a_coupon_is_held_with_its_reason_and_a_call_is_not(
+    shop: CampaignFactory, connection: psycopg.Connection
+) -> None:
+    message = {"zh": "您好。拒收请回复R", "en": "Hello"}
+    shop.campaign("call", priority=2, offer=None, message=message, cap={"messages": 9, "days": 30})
+    person = shop.person()
+    shop.audience(person)
+    shop.flag(person)
+    shop.flag(person, "refund_loop")
+    plan(shop.settings, DAY)
+    told = {reason.campaign: reason for reason in why(shop.settings, person).reasons}
+    assert {name: reason.outcome for name, reason in told.items()} == {"winback": "abuse_hold", "call": "send"}
+    held = told["winback"]
+    assert held.candidate_because == (
+        "last order long ago Held by brushing_burst: 7, limit 3; refund_loop: 7, limit 3."
+    )
+    assert held.candidate_because_zh == "很久没下单 暂缓：刷单 7（上限 3）。"
+    assert "while the flag stands" in held.outcome_means
+    assert connection.execute("select count(*) from ops.coupons").fetchone() == (0,)
+
+
+@pytest.mark.integration
+def test_a_coupon_that_was_held_is_sent_once_the_flag_is_gone(
+    shop: CampaignFactory, connection: psycopg.Connection
+) -> None:
+    person = shop.person()
+    shop.audience(person)
+    shop.flag(person)
+    plan(shop.settings, DAY)
+    connection.execute("delete from candidate.customer_flags")
+    shop.audience(person, day=later(1))
+    plan(shop.settings, later(1))
+    assert outcomes(connection) == {person: "abuse_hold"}
+    assert outcomes(connection, later(1)) == {person: "send"}
 
 
 @pytest.mark.integration

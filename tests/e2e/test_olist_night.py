@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from scipy.stats import ttest_ind
 
 from e2e.conftest import Home, new_home
 from huitou.settings import PROJECT_ROOT
@@ -105,10 +106,21 @@ def test_lateness_and_its_scores_are_the_known_ones(olist: Home) -> None:
     assert (str(on_time[1]), str(late[1])) == ("4.28", "2.50")
 
 
+def test_late_orders_score_lower_by_welch_s_interval(olist: Home) -> None:
+    difference = olist.rows("select difference, ci_low, ci_high from marts.lateness_effect where part = 'all'")
+    assert [f"{float(str(value)):.2f}" for value in difference[0]] == ["-1.78", "-1.95", "-1.62"]
+    scores: dict[object, list[int]] = {}
+    for late, score in olist.rows("select is_late, review_score from intermediate.int_deliveries"):
+        if score is not None:
+            scores.setdefault(late, []).append(int(str(score)))
+    welch = ttest_ind(scores[True], scores[False], equal_var=False).confidence_interval()
+    assert (round(welch.low, 4), round(welch.high, 4)) == tuple(float(str(v)) for v in difference[0][1:])
+
+
 def test_the_mean_score_of_the_sample_is_the_known_one(olist: Home) -> None:
     mean = scalar(
         olist,
-        "select round(sum(score_sum)::numeric / sum(n), 2) from marts.satisfaction_daily where metric = 'review'",
+        "select round(sum(score_sum)::numeric / sum(n), 2) from marts.satisfaction_daily where metric = 'review' and breakdown = 'all'",
     )
     assert str(mean) == "3.27"
 

@@ -204,6 +204,7 @@ def test_survey_responses_trip_each_rule_by_its_bad_row(gate: GateFactory) -> No
         {"response_id": "nps_low", "score": 0, "order_id": "o1"},
         {"response_id": "nps_high", "score": 10, "asked_at": NOON},
         {"response_id": "csat", "metric": "csat", "score": 5},
+        *({"response_id": f"code_{code}", "metric": "csat", "score": code} for code in (98, 99)),
         {"response_id": "ces", "metric": "ces", "score": 7, "answered_at": LAST_MOMENT},
     ]
     gate.raw("customers", {"customer_id": "c1"})

@@ -33,6 +33,7 @@ FLAG: Row = {"source": "s", "rule": "fake_review", "customer_key": "c", "order_d
 SUSPECT: Row = {"rule": "fake_review", "orders": 1, "evidence": 5, "evidence_limit": 5} | {
     "first_order_date": NIGHT,
     "last_order_date": NIGHT,
+    "holds_offers": True,
 }
 SOLD: Row = {"currency": "CNY", "orders": 90, "gross": 10, "discounts": 1, "refunds": 2, "net": 7}
 

@@ -91,6 +91,10 @@ class CampaignFactory:
             f"create table if not exists candidate.{name} (business_date date, customer_key text, segment text,"
             " value numeric(18, 2), reason text, reason_zh text, priority integer)"
         )
+        self._connection.execute(
+            "create table if not exists candidate.customer_flags (customer_key text, rule text, rule_zh text,"
+            " evidence integer, evidence_limit integer, holds_offers boolean)"
+        )
         self._connection.execute(f"delete from candidate.{name}")
         for priority, key in enumerate(keys, start=1):
             self._connection.execute(
@@ -99,6 +103,12 @@ class CampaignFactory:
             )
         self._connection.execute(
             "insert into ops.steps (business_date, step, outcome, seconds) values (%s, 'build.gate', 'done', 0)", (day,)
+        )
+
+    def flag(self, key: str, rule: str = "brushing_burst", holds_offers: bool = True) -> None:
+        """What a rule found on the person, as the candidate marts of the day say; after ``audience``."""
+        self._connection.execute(
+            "insert into candidate.customer_flags values (%s, %s, '刷单', 7, 3, %s)", (key, rule, holds_offers)
         )
 
 

@@ -19,6 +19,9 @@ from huitou.sources.contract import contracts
 CENT = Decimal("0.01")
 SALES = ("paid", "shipped", "delivered")
 SCALES = {"csat": (1, 5, 4, 2), "nps": (0, 10, 9, 6), "ces": (1, 7, 5, 3), "review": (1, 5, 4, 2)}
+# A figure of fewer answers is withheld.
+MIN_N = 30
+NO_FIGURES = {"value": None, "ci_low": None, "ci_high": None}
 Row = dict[str, Any]
 
 
@@ -184,7 +187,10 @@ class Oracle:
             low, high, _, _ = SCALES[metric]
             if low <= score <= high:
                 scores[day, metric, dimension].append(score)
-        return {key: {"n": len(given), **_estimate(key[1], given)} for key, given in scores.items()}
+        return {
+            key: {"n": len(given), **(_estimate(key[1], given) if len(given) >= MIN_N else NO_FIGURES)}
+            for key, given in scores.items()
+        }
 
     def delivery_daily(self) -> dict[tuple[date, bool], Counter[str]]:
         last_reviews: dict[tuple[str, str], Row] = {}

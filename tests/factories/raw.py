@@ -50,6 +50,12 @@ class RawFactory:
             ),
             list(row.values()),
         )
+        if contract.room == "raw":
+            key = [str(row[name]) for name in contract.key]
+            self.connection.execute(
+                "insert into landing.changes (feed, source, key, day) values (%s, %s, %s, %s)",
+                (feed, self.source, key, known),
+            )
 
     def identity(self, customer_id: str, person: str | None = None) -> str:
         """Make the account known and return its person's key."""

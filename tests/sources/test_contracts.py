@@ -108,6 +108,10 @@ def test_limits_are_of_the_column_s_own_kind(contract: Contract) -> None:
             {"columns": VISITS["columns"] | {"n": {"type": "integer", "allowed": ["1"]}}},
             "columns.n: allowed is for text",
         ),
+        (
+            {"columns": VISITS["columns"] | {"n": {"type": "money", "codes": [99]}}},
+            "columns.n: codes is for integer, not for money",
+        ),
     ],
 )
 def test_a_mistake_in_a_contract_is_named(tmp_path: Path, change: dict[str, Any], says: str) -> None:

@@ -33,6 +33,7 @@ COLUMNS = (
     ("order_lines", "line_no"),
     ("order_lines", "unit_price"),
     ("reviews", "score"),
+    ("survey_responses", "score"),
     ("reviews", "body"),
     ("customers", "birthday"),
     ("customers", "phone"),

@@ -15,6 +15,11 @@ first_deliveries as (
         customer_key,
         min(delivered_day) as delivered_day
     from {{ ref("int_deliveries") }}
+    -- It is asked of people with one order alone, so a delivery before these days is none of theirs.
+    where
+        delivered_day
+        between {{ days_after(business_date(), "-" ~ audience_rule("first_delivery_days_to")) }}
+        and {{ days_after(business_date(), "-" ~ audience_rule("first_delivery_days_from")) }}
     group by customer_key
 ),
 

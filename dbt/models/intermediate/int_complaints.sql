@@ -1,6 +1,7 @@
+{{ touched_model("customers", indexes=[["customer_key"]]) }}
+
 with answers as (
-    select * from {{ ref("int_answers") }}
-    where customer_key is not null
+    {{ touched_rows(ref("int_answers"), "customers") }}
 ),
 
 rules as (
@@ -24,7 +25,7 @@ low_answers as (
     from answers
     inner join rules
         on answers.metric = rules.metric
-    where answers.score between rules.score_min and rules.negative_to
+    where answers.customer_key is not null and answers.score between rules.score_min and rules.negative_to
 )
 
 select

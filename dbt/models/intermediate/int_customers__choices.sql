@@ -1,18 +1,20 @@
+{{ touched_model("customers", indexes=[["customer_key"]]) }}
+
 with lines as (
-    select * from {{ ref("int_order_lines__priced") }}
+    {{ touched_rows(ref("int_order_lines__priced"), "customers") }}
 ),
 
 orders as (
-    select * from {{ ref("stg_orders") }}
+    {{ touched_rows(ref("int_orders__priced"), "customers") }}
 ),
 
-priced as (
-    select * from {{ ref("int_orders__priced") }}
+sales as (
+    select * from orders
     where is_sale
 ),
 
 payments as (
-    select * from {{ ref("stg_payments") }}
+    {{ touched_rows(ref("stg_payments"), "customer_orders") }}
 ),
 
 day_parts as (
@@ -21,13 +23,11 @@ day_parts as (
 
 moments as (
     select
-        priced.customer_key,
-        priced.channel,
-        extract(isodow from priced.order_day) as weekday,
-        extract(hour from orders.ordered_at at time zone '{{ var("time_zone") }}') as hour
-    from priced
-    inner join orders
-        on priced.source = orders.source and priced.order_id = orders.order_id
+        customer_key,
+        channel,
+        extract(isodow from order_day) as weekday,
+        extract(hour from ordered_at at time zone '{{ var("time_zone") }}') as hour
+    from sales
 ),
 
 choices as (
@@ -60,12 +60,12 @@ choices as (
         on moments.hour between day_parts.from_hour and day_parts.to_hour
     union all
     select
-        priced.customer_key,
+        sales.customer_key,
         'payment' as dimension,
         payments.method as choice
-    from priced
+    from sales
     inner join payments
-        on priced.source = payments.source and priced.order_id = payments.order_id
+        on sales.source = payments.source and sales.order_id = payments.order_id
 )
 
 select

@@ -1,6 +1,7 @@
-with sales as (
-    select * from {{ ref("int_orders__priced") }}
-    where is_sale
+{{ touched_model("customers", indexes=[["customer_key"]]) }}
+
+with orders as (
+    {{ touched_rows(ref("int_orders__priced"), "customers") }}
 ),
 
 windows as (
@@ -22,7 +23,8 @@ order_days as (
         order_day,
         count(*) as orders,
         coalesce(sum(sold_base - refunded_base), 0) as net_base
-    from sales
+    from orders
+    where is_sale
     group by customer_key, order_day
 ),
 

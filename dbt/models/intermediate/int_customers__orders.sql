@@ -1,6 +1,7 @@
+{{ touched_model("customers", indexes=[["customer_key"], ["last_order_date"]]) }}
+
 with sales as (
-    select * from {{ ref("int_orders__priced") }}
-    where is_sale
+    {{ touched_rows(ref("int_orders__priced"), "customers") }}
 ),
 
 rfm_window as (
@@ -26,4 +27,5 @@ select
     ) as numeric(18, 2)) as net_in_window
 from sales
 cross join rfm_window
+where sales.is_sale
 group by sales.customer_key

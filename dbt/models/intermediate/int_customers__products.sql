@@ -1,5 +1,7 @@
+{{ touched_model("customers", indexes=[["customer_key"]]) }}
+
 with lines as (
-    select * from {{ ref("int_order_lines__priced") }}
+    {{ touched_rows(ref("int_order_lines__priced"), "customers") }}
 ),
 
 bought as (
@@ -9,6 +11,7 @@ bought as (
         product_id,
         category,
         count(distinct order_id) as orders,
+        count(*) as lines,
         max(order_day) as last_day
     from lines
     group by customer_key, source, product_id, category
@@ -20,6 +23,7 @@ select
     product_id,
     category,
     cast(orders as integer) as orders,
+    cast(lines as integer) as lines,
     last_day,
     cast(row_number() over (
         partition by customer_key order by last_day desc, source asc, product_id asc

@@ -1,10 +1,16 @@
-with days as (
+{{ touched_model("customers", indexes=[["customer_key"]]) }}
+
+with purchases as (
+    {{ touched_rows(ref("int_purchases__daily"), "customers") }}
+),
+
+days as (
     select
         customer_key,
         day,
         spend,
         lag(day) over (partition by customer_key order by day) as previous_day
-    from {{ ref("int_purchases__daily") }}
+    from purchases
 )
 
 select

@@ -1,13 +1,11 @@
+{{ touched_model("orders", indexes=[["source", "order_id"], ["delivered_day"], ["day"]]) }}
+
 with orders as (
-    select * from {{ ref("int_orders__priced") }}
-    where
-        status = 'delivered'
-        and (delivered_day <= {{ business_date() }} or delivered_day is null)
+    {{ touched_rows(ref("int_orders__priced"), "orders") }}
 ),
 
 reviews as (
-    select * from {{ ref("int_answers") }}
-    where metric = 'review'
+    {{ touched_rows(ref("int_answers"), "orders") }}
 ),
 
 -- An order has one say: its newest review.
@@ -18,6 +16,7 @@ last_reviews as (
             partition by source, order_id order by answered_at desc, answer_id desc
         ) as nth_newest
     from reviews
+    where metric = 'review'
 )
 
 select
@@ -26,6 +25,8 @@ select
     orders.customer_key,
     orders.promised_day,
     orders.delivered_day,
+    -- Delivered, but nobody wrote down when: the promised day stands in.
+    coalesce(orders.delivered_day, orders.promised_day) as day,
     case
         when orders.promised_at is not null then coalesce(orders.delivered_at > orders.promised_at, false)
     end as is_late,
@@ -36,3 +37,6 @@ left join last_reviews
         orders.source = last_reviews.source
         and orders.order_id = last_reviews.order_id
         and last_reviews.nth_newest = 1
+where
+    orders.status = 'delivered'
+    and (orders.delivered_day <= {{ business_date() }} or orders.delivered_day is null)

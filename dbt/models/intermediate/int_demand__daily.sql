@@ -1,5 +1,5 @@
-with lines as (
-    select * from {{ ref("int_order_lines__priced") }}
+with categories as (
+    select * from {{ ref("category_sales_daily") }}
 ),
 
 searches as (
@@ -9,10 +9,10 @@ searches as (
 select
     'category' as kind,
     category as subject,
-    order_day as day,
-    cast(count(distinct row(source, order_id)) as integer) as n
-from lines
-group by category, order_day
+    day,
+    cast(sum(orders) as integer) as n
+from categories
+group by category, day
 union all
 select
     'search_term' as kind,

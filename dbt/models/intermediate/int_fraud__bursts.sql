@@ -1,11 +1,11 @@
+{{ touched_model("customers", indexes=[["customer_key"]]) }}
+
 with orders as (
-    select
-        source,
-        order_id,
-        customer_key,
-        ordered_at
-    from {{ ref("stg_orders") }}
-    where status <> 'cancelled'
+    {{ touched_rows(ref("int_orders__priced"), "customers") }}
+),
+
+lines as (
+    {{ touched_rows(ref("stg_order_lines"), "customer_orders") }}
 ),
 
 sellers as (
@@ -13,7 +13,7 @@ sellers as (
         source,
         order_id,
         seller_id
-    from {{ ref("stg_order_lines") }}
+    from lines
 ),
 
 rules as (
@@ -22,7 +22,10 @@ rules as (
 
 placed as (
     select
-        orders.*,
+        orders.source,
+        orders.order_id,
+        orders.customer_key,
+        orders.ordered_at,
         sellers.seller_id,
         count(*) over (
             partition by orders.customer_key, orders.source, sellers.seller_id
@@ -31,6 +34,7 @@ placed as (
     from orders
     inner join sellers
         on orders.source = sellers.source and orders.order_id = sellers.order_id
+    where orders.status <> 'cancelled'
 ),
 
 -- An order lies in the densest of the windows that end with it or with a later order of its hour.

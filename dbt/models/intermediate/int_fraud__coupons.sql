@@ -9,7 +9,7 @@ orders as (
         customer_key,
         coupon_code,
         ordered_at
-    from {{ ref("stg_orders") }}
+    from {{ ref("int_orders__priced") }}
     where coupon_code is not null and status <> 'cancelled'
 ),
 

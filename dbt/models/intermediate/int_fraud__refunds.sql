@@ -1,11 +1,17 @@
-with sales as (
+{{ touched_model("customers", indexes=[["customer_key"]]) }}
+
+with orders as (
+    {{ touched_rows(ref("int_orders__priced"), "customers") }}
+),
+
+sales as (
     select
         source,
         order_id,
         customer_key,
         order_day,
         case when gross > 0 and refunded >= gross - discounts then 1 else 0 end as paid_back
-    from {{ ref("int_orders__priced") }}
+    from orders
     where is_sale
 ),
 

@@ -1,9 +1,15 @@
+{{ touched_model("orders", indexes=[["source", "order_id"], ["customer_key"], ["order_day"]]) }}
+
 with lines as (
-    select * from {{ ref("stg_order_lines") }}
+    {{ touched_rows(ref("stg_order_lines"), "orders") }}
+),
+
+orders as (
+    {{ touched_rows(ref("int_orders__priced"), "orders") }}
 ),
 
 sales as (
-    select * from {{ ref("int_orders__priced") }}
+    select * from orders
     where is_sale
 ),
 

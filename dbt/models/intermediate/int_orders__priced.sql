@@ -1,9 +1,7 @@
-with orders as (
-    select * from {{ ref("stg_orders") }}
-),
+{{ touched_model("orders", indexes=[["source", "order_id"], ["customer_key"], ["order_day"]]) }}
 
-order_lines as (
-    select * from {{ ref("stg_order_lines") }}
+with orders as (
+    {{ touched_rows(ref("stg_orders"), "orders") }}
 ),
 
 rates as (
@@ -18,7 +16,7 @@ goods as (
         sum(amount) as gross,
         sum(discount) as discount,
         sum(shipping) as shipping
-    from order_lines
+    from ({{ touched_rows(ref("stg_order_lines"), "orders") }}) as order_lines
     group by source, order_id
 ),
 
@@ -28,7 +26,7 @@ paid_back as (
         order_id,
         currency,
         sum(amount) as refunded
-    from {{ ref("stg_refunds") }}
+    from ({{ touched_rows(ref("stg_refunds"), "orders") }}) as refunds
     group by source, order_id, currency
 ),
 
@@ -85,6 +83,7 @@ select
     source,
     order_id,
     customer_key,
+    ordered_at,
     order_day,
     status,
     status in ('paid', 'shipped', 'delivered') as is_sale,

@@ -1,24 +1,40 @@
+{{ touched_model("days", indexes=[["day"]]) }}
+
 with answers as (
-    select * from {{ ref("stg_answer_versions") }}
+    {{ touched_rows(ref("stg_answer_versions"), "book_answers") }}
 ),
 
 rules as (
     select * from {{ ref("satisfaction_rules") }}
 ),
 
-judged as (
+questions as (
+    select * from {{ ref("survey_questions") }}
+),
+
+states as (
     select
-        answers.feed,
-        answers.answer_day as day,
-        case
-            when not answers.is_newest then 'superseded'
-            when answers.answer_day > {{ business_date() }} then 'ahead'
-            when rules.metric is null then 'off_scale'
-            else 'arrived'
-        end as reason
+        answers.*,
+        {{ answer_state("answers.score") }} as state
     from answers
     left join rules
-        on answers.metric = rules.metric and answers.score between rules.score_min and rules.score_max
+        on answers.metric = rules.metric
+    left join questions
+        on answers.metric = questions.metric and answers.dimension = questions.dimension
+),
+
+judged as (
+    select
+        feed,
+        answer_day as day,
+        case
+            when not is_newest then 'superseded'
+            when answer_day > {{ business_date() }} then 'ahead'
+            when state in ('blank', 'not_applicable') then 'not_answered'
+            when state = 'off_scale' then 'off_scale'
+            else 'arrived'
+        end as reason
+    from states
 )
 
 select
@@ -27,4 +43,5 @@ select
     reason,
     count(*) as answers
 from judged
+where {{ touched_filter("days") }}
 group by feed, day, reason

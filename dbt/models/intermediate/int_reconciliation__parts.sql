@@ -1,25 +1,27 @@
+{{ touched_model("days", indexes=[["day"]]) }}
+
 with landed as (
-    select * from {{ ref("stg_landed_figures") }}
+    {{ touched_rows(ref("stg_landed_figures"), "days") }}
 ),
 
 held as (
-    select * from {{ ref("stg_raw_figures") }}
+    {{ touched_rows(ref("stg_raw_figures"), "days") }}
 ),
 
 sales as (
-    select * from {{ ref("int_reconciliation__sales") }}
+    {{ touched_rows(ref("int_reconciliation__sales"), "days") }}
 ),
 
 answers as (
-    select * from {{ ref("int_reconciliation__answers") }}
+    {{ touched_rows(ref("int_reconciliation__answers"), "days") }}
 ),
 
 sales_daily as (
-    select * from {{ ref("sales_daily") }}
+    {{ touched_rows(ref("sales_daily"), "days") }}
 ),
 
 satisfaction_daily as (
-    select * from {{ ref("satisfaction_daily") }}
+    {{ touched_rows(ref("satisfaction_daily"), "days") }}
 ),
 
 to_raw as (

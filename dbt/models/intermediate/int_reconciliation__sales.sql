@@ -1,13 +1,15 @@
+{{ touched_model("days", indexes=[["day"]]) }}
+
 with orders as (
-    select * from {{ ref("stg_order_versions") }}
+    {{ touched_rows(ref("stg_order_versions"), "books") }}
 ),
 
 order_lines as (
-    select * from {{ ref("stg_order_line_versions") }}
+    {{ touched_rows(ref("stg_order_line_versions"), "books") }}
 ),
 
 refunds as (
-    select * from {{ ref("stg_refund_versions") }}
+    {{ touched_rows(ref("stg_refund_versions"), "book_refunds") }}
 ),
 
 current_orders as (
@@ -93,4 +95,5 @@ select
     cast(sum(shipping - round(shipping, 2)) as numeric(18, 4)) as shipping_rounding,
     cast(sum(refund - round(refund, 2)) as numeric(18, 4)) as refunds_rounding
 from sent
+where {{ touched_filter("days") }}
 group by feed, day, currency, reason

@@ -1,5 +1,7 @@
+{{ touched_model("sale_days") }}
+
 with lines as (
-    select * from {{ ref("int_order_lines__priced") }}
+    {{ touched_rows(ref("int_order_lines__priced"), "sale_days", ["order_day"]) }}
 )
 
 select

@@ -49,7 +49,8 @@ select
     everyone.first_order_date,
     everyone.last_order_date,
     everyone.evidence,
-    rules.min_count as evidence_limit
+    rules.min_count as evidence_limit,
+    rules.holds_offers
 from everyone
 inner join rules
     on everyone.rule = rules.rule

@@ -6,11 +6,12 @@ with choices as (
 ),
 
 lines as (
-    select * from {{ ref("int_order_lines__priced") }}
+    select * from {{ ref("int_customers__lines") }}
 ),
 
-prices as (
-    select * from {{ ref("int_products__prices") }}
+
+levels as (
+    select * from {{ ref("int_customers__price_levels") }}
 ),
 
 favourites as (
@@ -32,17 +33,12 @@ favourites as (
 
 bought as (
     select
-        lines.customer_key,
-        count(distinct row(lines.source, lines.order_id)) as orders,
-        count(*) as lines,
-        count(distinct lines.category) filter (where lines.category <> '(none)') as categories,
-        count(*) filter (where lines.is_discounted) as discounted_lines,
-        count(prices.price_rank) as ranked_lines,
-        avg(prices.price_rank) as price_level
+        lines.*,
+        coalesce(levels.ranked_lines, 0) as ranked_lines,
+        levels.price_level
     from lines
-    left join prices
-        on lines.source = prices.source and lines.product_id = prices.product_id
-    group by lines.customer_key
+    left join levels
+        on lines.customer_key = levels.customer_key
 ),
 
 judged as (
@@ -78,9 +74,9 @@ names as (
 
 select
     banded.customer_key,
-    cast(banded.orders as integer) as orders,
-    cast(banded.lines as integer) as lines,
-    cast(banded.categories as integer) as categories,
+    banded.orders,
+    banded.lines,
+    banded.categories,
     favourites.favourite_category,
     cast(favourites.category_share as numeric(5, 4)) as category_share,
     cast(case when banded.is_ranked then banded.price_level end as numeric(5, 4)) as price_level,
@@ -94,7 +90,7 @@ select
     cast(favourites.day_part_share as numeric(5, 4)) as day_part_share,
     favourites.preferred_payment,
     cast(favourites.payment_share as numeric(5, 4)) as payment_share,
-    cast(banded.discounted_lines as integer) as discounted_lines,
+    banded.discounted_lines,
     cast(case when banded.is_enough then banded.discount_share end as numeric(5, 4)) as discount_share,
     banded.discount_affinity,
     affinity_names.word_zh as discount_affinity_zh

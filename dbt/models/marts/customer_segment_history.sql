@@ -1,16 +1,22 @@
+{{ touched_model("customers", also="{{ classes_that_turned() }}") }}
+
 with order_days as (
-    select * from {{ ref("int_customers__order_days") }}
+    {{ touched_rows(ref("int_customers__order_days"), "customers") }}
 ),
 
 windows as (
     select * from {{ ref("lifecycle_windows") }}
 ),
 
+accounts as (
+    {{ touched_rows(ref("stg_customers"), "customers") }}
+),
+
 registered as (
     select
         customer_key,
         min(registered_day) as registered_date
-    from {{ ref("stg_customers") }}
+    from accounts
     where registered_day <= {{ business_date() }}
     group by customer_key
 ),
@@ -33,10 +39,7 @@ began as (
         order_days.customer_key,
         windows.lifecycle,
         windows.lifecycle_zh,
-        {{ days_after(
-            "order_days.order_day",
-            "windows.min_days + case when windows.min_days > 0 then order_days.grace_days else 0 end"
-        ) }} as begins,
+        {{ class_begins("order_days", "windows") }} as begins,
         order_days.next_order_day as ends
     from order_days
     inner join windows

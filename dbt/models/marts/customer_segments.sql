@@ -1,8 +1,22 @@
-with registered as (
+{{ touched_model("customers", also="{{ classes_that_turned() }}") }}
+
+with accounts as (
+    {{ touched_rows(ref("stg_customers"), "customers") }}
+),
+
+order_days as (
+    {{ touched_rows(ref("int_customers__order_days"), "customers") }}
+),
+
+history as (
+    {{ touched_rows(ref("customer_segment_history"), "customers") }}
+),
+
+registered as (
     select
         customer_key,
         min(registered_day) filter (where registered_day <= {{ business_date() }}) as registered_date
-    from {{ ref("stg_customers") }}
+    from accounts
     group by customer_key
 ),
 
@@ -11,12 +25,12 @@ buyers as (
         customer_key,
         orders_so_far as orders,
         order_day as last_order_date
-    from {{ ref("int_customers__order_days") }}
+    from order_days
     where next_order_day is null
 ),
 
 standing as (
-    select * from {{ ref("customer_segment_history") }}
+    select * from history
     where valid_to is null
 ),
 

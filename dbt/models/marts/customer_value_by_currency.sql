@@ -1,6 +1,7 @@
-with sales as (
-    select * from {{ ref("int_orders__priced") }}
-    where is_sale
+{{ touched_model("customers") }}
+
+with orders as (
+    {{ touched_rows(ref("int_orders__priced"), "customers") }}
 )
 
 select
@@ -15,5 +16,6 @@ select
     cast(count(*) filter (where rate is null) as integer) as unconverted_orders,
     min(order_day) as first_order_date,
     max(order_day) as last_order_date
-from sales
+from orders
+where is_sale
 group by customer_key, currency

@@ -1,10 +1,7 @@
+{{ touched_model("days") }}
+
 with deliveries as (
-    select
-        *,
-        -- Delivered, but nobody wrote down when: the promised day stands in.
-        coalesce(delivered_day, promised_day) as day
-    from {{ ref("int_deliveries") }}
-    where is_late is not null
+    {{ touched_rows(ref("int_deliveries"), "days") }}
 )
 
 select
@@ -15,5 +12,5 @@ select
     cast(count(review_score) as integer) as reviewed_orders,
     cast(coalesce(sum(review_score), 0) as integer) as score_sum
 from deliveries
-where day <= {{ business_date() }}
+where is_late is not null and day <= {{ business_date() }}
 group by day, is_late

@@ -11,7 +11,11 @@ flags as (
     from {{ ref("order_flags") }}
 ),
 
--- Each sale under each of its rules, under `any` if it has one, and under `all`.
+by_currency as (
+    select * from {{ ref("customer_value_by_currency") }}
+),
+
+-- Each sale under each of its rules, and under `any` if it has one.
 grouped as (
     select
         source,
@@ -24,12 +28,6 @@ grouped as (
         order_id,
         'any' as rule
     from flags
-    union all
-    select
-        source,
-        order_id,
-        'all' as rule
-    from sales
 ),
 
 summed as (
@@ -46,6 +44,18 @@ summed as (
     inner join sales
         on grouped.source = sales.source and grouped.order_id = sales.order_id
     group by grouped.rule, sales.currency
+    union all
+    select
+        'all' as rule,
+        currency,
+        sum(orders) as orders,
+        count(*) as customers,
+        sum(gross) as gross,
+        sum(discounts) as discounts,
+        sum(refunds) as refunds,
+        sum(net) as net
+    from by_currency
+    group by currency
 )
 
 select

@@ -1,5 +1,7 @@
+{{ touched_model("days") }}
+
 with parts as (
-    select * from {{ ref("int_reconciliation__parts") }}
+    {{ touched_rows(ref("int_reconciliation__parts"), "days") }}
 ),
 
 added as (

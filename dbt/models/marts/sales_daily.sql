@@ -1,34 +1,34 @@
+{{ touched_model("days", also="{{ days_whose_flags_moved() }}") }}
+
 with orders as (
+    {{ touched_rows(ref("int_orders__priced"), "days", ["order_day"]) }}
+),
+
+placed as (
     select * from {{ ref("int_orders__priced") }}
 ),
 
 refunds as (
-    select * from {{ ref("stg_refunds") }}
+    {{ touched_rows(ref("stg_refunds"), "days", ["refund_day"]) }}
 ),
 
 flagged as (
-    select distinct
-        source,
-        order_id
-    from {{ ref("order_flags") }}
+    select * from {{ ref("int_sales__flagged_daily") }}
 ),
 
 -- Money paid back belongs to the day it went, whenever the order was.
 movements as (
     select
-        orders.order_day as day,
-        orders.currency,
+        order_day as day,
+        currency,
         1 as orders,
-        orders.gross,
-        orders.discounts,
-        orders.shipping,
+        gross,
+        discounts,
+        shipping,
         0 as refunds,
-        0 as refunds_unsold,
-        flagged.order_id is not null as is_flagged
+        0 as refunds_unsold
     from orders
-    left join flagged
-        on orders.source = flagged.source and orders.order_id = flagged.order_id
-    where orders.is_sale
+    where is_sale
     union all
     select
         refunds.refund_day as day,
@@ -37,29 +37,39 @@ movements as (
         0 as gross,
         0 as discounts,
         0 as shipping,
-        case when coalesce(orders.is_sale, true) then refunds.amount else 0 end as refunds,
-        case when coalesce(orders.is_sale, true) then 0 else refunds.amount end as refunds_unsold,
-        flagged.order_id is not null as is_flagged
+        case when coalesce(placed.is_sale, true) then refunds.amount else 0 end as refunds,
+        case when coalesce(placed.is_sale, true) then 0 else refunds.amount end as refunds_unsold
     from refunds
-    left join orders
-        on refunds.source = orders.source and refunds.order_id = orders.order_id
-    left join flagged
-        on refunds.source = flagged.source and refunds.order_id = flagged.order_id
+    left join placed
+        on refunds.source = placed.source and refunds.order_id = placed.order_id
+),
+
+summed as (
+    select
+        day,
+        currency,
+        sum(orders) as orders,
+        sum(gross) as gross,
+        sum(discounts) as discounts,
+        sum(refunds) as refunds,
+        sum(shipping) as shipping,
+        sum(refunds_unsold) as refunds_unsold
+    from movements
+    group by day, currency
 )
 
 select
-    day,
-    currency,
-    cast(sum(orders) as integer) as orders,
-    cast(sum(gross) as numeric(18, 2)) as gross,
-    cast(sum(discounts) as numeric(18, 2)) as discounts,
-    cast(sum(refunds) as numeric(18, 2)) as refunds,
-    cast(sum(gross - discounts - refunds) as numeric(18, 2)) as net,
-    cast(sum(shipping) as numeric(18, 2)) as shipping,
-    cast(sum(refunds_unsold) as numeric(18, 2)) as refunds_unsold,
-    cast(coalesce(sum(orders) filter (where is_flagged), 0) as integer) as flagged_orders,
-    cast(
-        coalesce(sum(gross - discounts - refunds) filter (where is_flagged), 0) as numeric(18, 2)
-    ) as flagged_net
-from movements
-group by day, currency
+    summed.day,
+    summed.currency,
+    cast(summed.orders as integer) as orders,
+    cast(summed.gross as numeric(18, 2)) as gross,
+    cast(summed.discounts as numeric(18, 2)) as discounts,
+    cast(summed.refunds as numeric(18, 2)) as refunds,
+    cast(summed.gross - summed.discounts - summed.refunds as numeric(18, 2)) as net,
+    cast(summed.shipping as numeric(18, 2)) as shipping,
+    cast(summed.refunds_unsold as numeric(18, 2)) as refunds_unsold,
+    cast(coalesce(flagged.orders, 0) as integer) as flagged_orders,
+    cast(coalesce(flagged.net, 0) as numeric(18, 2)) as flagged_net
+from summed
+left join flagged
+    on summed.day = flagged.day and summed.currency = flagged.currency

@@ -4,6 +4,7 @@ with rules as (
 
 daily as (
     select * from {{ ref("int_satisfaction__daily") }}
+    where breakdown = 'all' and n > 0
 ),
 
 sums as (

@@ -13,6 +13,7 @@ select
     order_id as part,
     _version as version,
     'review' as metric,
+    'overall' as dimension,
     {{ local_day("created_at") }} as answer_day,
     score,
     is_newest
@@ -25,6 +26,7 @@ select
     metric || ' ' || dimension as part,
     _version as version,
     metric,
+    dimension,
     {{ local_day("answered_at") }} as answer_day,
     score,
     is_newest

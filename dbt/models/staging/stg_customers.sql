@@ -1,5 +1,7 @@
+{{ touched_model("accounts", indexes=[["customer_key"], ["source", "customer_id"]]) }}
+
 with customers as (
-    {{ newest(source("raw", "customers"), ["customer_id"]) }}
+    {{ newest(source("raw", "customers"), ["customer_id"], "accounts") }}
 ),
 
 identities as (

@@ -1,5 +1,7 @@
+{{ touched_model("accounts", indexes=[["source", "customer_id"], ["customer_key"]]) }}
+
 with accounts as (
-    select * from {{ source("vault", "identities") }}
+    {{ touched_rows(source("vault", "identities"), "accounts") }}
 ),
 
 person_keys as (

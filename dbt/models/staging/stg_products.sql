@@ -1,3 +1,5 @@
+{{ config(materialized="table") }}
+
 with products as (
     {{ newest(source("raw", "products"), ["product_id"]) }}
 )

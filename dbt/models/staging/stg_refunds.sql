@@ -1,5 +1,7 @@
+{{ touched_model("refunds", indexes=[["source", "order_id"], ["refund_day"], ["source", "refund_id"]]) }}
+
 with refunds as (
-    {{ newest(source("raw", "refunds"), ["refund_id"]) }}
+    {{ newest(source("raw", "refunds"), ["refund_id"], "refunds") }}
 ),
 
 final as (

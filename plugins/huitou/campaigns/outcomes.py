@@ -19,6 +19,7 @@ OUTCOMES = (
     Outcome("suppressed", "the contact point is refused by one of its owners", "联系方式已被退订或屏蔽"),
     Outcome("capped", "reached the most messages for the period", "已达到周期内的触达上限"),
     Outcome("holdout", "kept out to measure the campaign's effect", "对照组，用于衡量活动效果"),
+    Outcome("abuse_hold", "flagged for cheating: no coupon while the flag stands", "命中作弊规则，暂不发券"),
     Outcome("no_contact_point", "no usable contact point is known", "没有可用的联系方式"),
     Outcome(
         "duplicate_contact", "another customer with the same contact point is reached", "同一联系方式的其他客户已被触达"

@@ -53,19 +53,34 @@ held as (
     from ops.holdouts_as_of(%(day)s) where campaign = %(campaign)s
 ),
 
+-- Only what is worth money is held; a word without a coupon may go out.
+flagged as (
+    select
+        coalesce(s.superseded_by, f.customer_key) as person_key,
+        string_agg(distinct format('%%s: %%s, limit %%s', f.rule, f.evidence, f.evidence_limit), '; ') as flags,
+        string_agg(distinct format('%%s %%s（上限 %%s）', f.rule_zh, f.evidence, f.evidence_limit), '；') as flags_zh
+    from candidate.customer_flags as f
+    left join superseded as s on s.customer_key = f.customer_key
+    where f.holds_offers and %(has_offer)s
+    group by coalesce(s.superseded_by, f.customer_key)
+),
+
 known as (
     select
         a.customer_key, a.person_key, a.segment, a.value, a.reason, a.reason_zh, a.priority, k.contact_hash,
+        f.flags, f.flags_zh,
         case
             when c.granted is not true then 'no_consent'
             when r.contact_hash is not null then 'suppressed'
             when greatest(p.messages, q.messages, 0) >= %(cap_messages)s or m.person_key is not null then 'capped'
             when h.held_out then 'holdout'
+            when f.person_key is not null then 'abuse_hold'
             when k.contact_hash is null then 'no_contact_point'
             when d.message_id is not null then 'duplicate_contact'
         end as obstacle
     from audience as a
     inner join held as h on h.person_key = a.person_key
+    left join flagged as f on f.person_key = a.person_key
     left join contact as k on k.customer_key = a.person_key
     left join consent as c on c.customer_key = a.person_key
     left join refused as r on r.contact_hash = k.contact_hash
@@ -98,7 +113,9 @@ paid as (
 )
 
 select
-    customer_key, segment, value, reason, reason_zh, priority, contact_hash,
+    customer_key, segment, value, priority, contact_hash,
+    case when kept_out = 'abuse_hold' then format('%%s Held by %%s.', reason, flags) else reason end as reason,
+    case when kept_out = 'abuse_hold' then format('%%s 暂缓：%%s。', reason_zh, flags_zh) else reason_zh end as reason_zh,
     coalesce(
         kept_out,
         case when spend_rank > %(budget)s then 'over_budget' end,

@@ -121,6 +121,7 @@ def _parameters(
         "cap_days": campaign.cap.days,
         "cap_messages": campaign.cap.messages,
         "budget": campaign.budget,
+        "has_offer": campaign.offer is not None,
         "is_stale": bool(newest and newest[0] and newest[0] > day),
         "held_out_below": round(campaign.holdout * BUCKETS),
         "buckets": BUCKETS,

@@ -24,15 +24,16 @@ def shop() -> None:
 @click.option("--days", type=int, default=120, show_default=True, help="Nightly drops, the last one of --until.")
 @click.option("--seed", type=int, default=1, show_default=True)
 @click.option("--until", type=BusinessDate(), required=True, help="The newest business date.")
+@click.option("--turns", is_flag=True, help="Plant turns for the worse into the last three weeks.")
 @json_option
-def generate(out: Path, customers: int, days: int, seed: int, until: date, as_json: bool) -> None:
+def generate(out: Path, customers: int, days: int, seed: int, until: date, turns: bool, as_json: bool) -> None:
     """Write a shop's nightly drops, and beside them the truth that they were made from.
 
     Example: huitou shop generate --out .huitou/shop --customers 2000 --days 120 --seed 1 --until 2026-11-21
     """
     from huitou.shop.generate import generate as write_shop
 
-    show(write_shop(out, customers, days, seed, until, progress=None if as_json else _progress), as_json)
+    show(write_shop(out, customers, days, seed, until, None if as_json else _progress, turns), as_json)
 
 
 @shop.command()
@@ -40,12 +41,13 @@ def generate(out: Path, customers: int, days: int, seed: int, until: date, as_js
 @click.option("--shop", "folder", type=click.Path(path_type=Path, file_okay=False), help="The shop's folder.")
 @json_option
 def score(business_date: date, folder: Path | None, as_json: bool) -> None:
-    """Score identity, segments, fraud flags and predicted value against what was planted in the demo shop.
+    """Score what the marts say against what was planted in the demo shop: people, classes, cheats, value, opinions, alerts.
 
     Example: huitou shop score --date 2026-11-21
     """
+    from huitou.shop.alert_score import alerts, watchlist
+    from huitou.shop.figures import Figure
     from huitou.shop.folder import TRUTH
-    from huitou.shop.score import Figure
     from huitou.shop.score import score as figures
     from huitou.value.calibration import calibration
     from huitou.warehouse.connection import connect
@@ -53,7 +55,7 @@ def score(business_date: date, folder: Path | None, as_json: bool) -> None:
     settings = ready()
     truth = (folder or settings.home / "shop") / TRUTH
     with connect(settings) as connection:
-        found = figures(connection, truth, business_date)
+        found = figures(connection, truth, business_date) + alerts(connection, truth) + watchlist(connection, truth)
     predicted = [
         Figure("value", f"{d.days} days, decile {d.decile}: predicted ÷ true spend", d.ratio, d.customers)
         for d in calibration(settings, truth, business_date)

@@ -30,7 +30,7 @@ def fit(business_date: date, as_json: bool) -> None:
 
     settings = ready()
     with connect(settings) as connection, one_at_a_time(connection, "huitou.build"):
-        build_what_fits_read(settings, business_date)
+        build_what_fits_read(settings, connection, business_date)
         show(fit_value(connection, business_date, business_date, asked=True), as_json)
 
 

@@ -25,6 +25,7 @@ from huitou.shop.parameters import CURRENCIES, RATES, Parameters
 from huitou.shop.season import PROMOTIONS, Window
 from huitou.shop.shop_feeds import shop_feeds
 from huitou.shop.truth import Planned, write_truth
+from huitou.shop.turns import QUIET, take_turns, write_turns
 
 MOST_CUSTOMERS = 5_000_000
 MOST_DAYS = 3_660
@@ -44,12 +45,18 @@ class ShopSummary:
 
 
 def generate(
-    out: Path, customers: int, days: int, seed: int, until: date, progress: Progress | None = None
+    out: Path,
+    customers: int,
+    days: int,
+    seed: int,
+    until: date,
+    progress: Progress | None = None,
+    turns: bool = False,
 ) -> ShopSummary:
     """Write a shop of ``customers`` accounts and the ``days`` business dates that end at ``until``, inclusive.
 
     The same arguments and library versions give the same bytes. A shop already in ``out`` is replaced whole, once
-    the new one is complete. ``progress`` is called with (stage, done, total). Raises ``UserError`` for arguments
+    the new one is complete. ``turns``: plant turns for the worse into its last weeks. ``progress`` is called with (stage, done, total). Raises ``UserError`` for arguments
     out of range and for a folder that cannot take the shop.
     """
     _refuse_arguments(customers, days, seed, until)
@@ -59,6 +66,7 @@ def generate(
     with building(Path(out)) as folder:
         tell("shop", 0, 1)
         shop = make_shop(customers, Window.ending(until, days), seed, parameters)
+        shop, planted = take_turns(shop, seed) if turns else (shop, QUIET)
         fraud = FraudFeeds(shop, plant_fraud(customers, shop.catalogue, shop.window, parameters, seed))
         feeds = fraud.added_to(shop_feeds(shop))
         planned = [(feed, plant(feed, days, parameters, seed)) for feed in feeds]
@@ -67,7 +75,8 @@ def generate(
             write_night(folder / DROPS / shop.window.date(night).isoformat(), night, planned)
             tell("nights", night + 1, days)
         tell("truth", 0, 1)
-        write_truth(folder / TRUTH, shop, fraud, planned, _arguments(customers, days, seed, until, parameters))
+        write_truth(folder / TRUTH, shop, fraud, planned, _arguments(customers, days, seed, until, turns, parameters))
+        write_turns(folder / TRUTH, shop, planted)
         tell("truth", 1, 1)
     return ShopSummary(Path(out), days, _row_counts(planned), time.perf_counter() - started)
 
@@ -87,10 +96,12 @@ def _refuse_arguments(customers: int, days: int, seed: int, until: date) -> None
         raise UserError(f"--until {until}: give a date from {FIRST_UNTIL} to {LAST_UNTIL}.")
 
 
-def _arguments(customers: int, days: int, seed: int, until: date, parameters: Parameters) -> dict[str, Any]:
+def _arguments(
+    customers: int, days: int, seed: int, until: date, turns: bool, parameters: Parameters
+) -> dict[str, Any]:
     """All that the shop's bytes depend on."""
     return {
-        "arguments": {"customers": customers, "days": days, "seed": seed, "until": until},
+        "arguments": {"customers": customers, "days": days, "seed": seed, "until": until, "turns": turns},
         "libraries": {
             "python": platform.python_version(),
             "numpy": np.__version__,

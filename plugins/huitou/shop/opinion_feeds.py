@@ -33,7 +33,7 @@ def _reviews(shop: Shop) -> Feed:
     def columns(records: Ints) -> Columns:
         row = sent.thing[records]
         answered = np.where(sent.state[records] == 1, reviews.answered[row], NEVER)
-        tone, draw = _tone(reviews.stars[row]), reviews.draw[row]
+        tone, draw = tone_of(reviews.stars[row]), reviews.draw[row]
         late = shop.orders.late[reviews.order[row]]
         return {
             "id": text_id("V", row, 8),
@@ -53,7 +53,7 @@ def _reviews(shop: Shop) -> Feed:
     return Feed("reviews", "reviews.jsonl.gz", key, sent.night, sent.instant, sent.late_by, columns, flaws)
 
 
-def _tone(stars: Ints) -> Ints:
+def tone_of(stars: Ints) -> Ints:
     """0 unhappy for 1 and 2 stars, 1 so-so for 3, 2 happy for 4 and 5."""
     return np.searchsorted(np.array([2, 3]), stars).astype(np.int64)
 

@@ -1,38 +1,21 @@
-"""How near the marts come to what was planted in the demo shop: identity, segments and fraud against the truth.
+"""How near the marts come to what was planted in the demo shop: identity, segments, fraud, reviews and surveys against the truth.
 
 Each score is a function of (open connection, truth folder, business date) that gives figures; ``SCORES`` names all.
 """
 
 from __future__ import annotations
 
-import csv
-import gzip
-import io
 from collections import defaultdict
 from collections.abc import Callable, Collection
-from dataclasses import dataclass
 from datetime import date
 from itertools import combinations
 from pathlib import Path
-from typing import TypeVar
 
 import psycopg
 
 from huitou.errors import UserError
-
-Row = dict[str, str]
-Thing = TypeVar("Thing")
-
-
-@dataclass(frozen=True)
-class Figure:
-    """One figure of a score. ``value`` is None where ``n``, the number of things that it is of, is 0."""
-
-    score: str
-    figure: str
-    value: float | None
-    n: int
-
+from huitou.shop.figures import Figure, precision_and_recall, read_truth
+from huitou.shop.opinion_score import response_bias, reviews
 
 Score = Callable[[psycopg.Connection, Path, date], list[Figure]]
 
@@ -47,16 +30,6 @@ def score(connection: psycopg.Connection, truth: Path, as_of: date) -> list[Figu
     return [figure for each in SCORES for figure in each(connection, truth, as_of)]
 
 
-def read_truth(truth: Path, name: str) -> list[Row]:
-    """The rows of a truth file, in the order of the file. Raises ``UserError`` where it is not there."""
-    path = truth / name
-    if not path.is_file():
-        raise UserError(f"{path} is not there: give --shop the folder that `huitou shop generate --out` wrote.")
-    content = path.read_bytes()
-    text = (gzip.decompress(content) if name.endswith(".gz") else content).decode()
-    return list(csv.DictReader(io.StringIO(text)))
-
-
 def found_pairs(connection: psycopg.Connection, as_of: date | str) -> set[frozenset[str]]:
     """Every two accounts that are one person's as of a date."""
     members: dict[str, list[str]] = defaultdict(list)
@@ -68,15 +41,6 @@ def found_pairs(connection: psycopg.Connection, as_of: date | str) -> set[frozen
 def f1(found: Collection[object], true: Collection[object]) -> float:
     """2 |found ∩ true| ÷ (|found| + |true|): the harmonic mean of precision and recall."""
     return 2 * len(set(found) & set(true)) / (len(found) + len(true))
-
-
-def precision_and_recall(name: str, of: str, found: set[Thing], true: set[Thing]) -> list[Figure]:
-    """Of what was found how much is true, and of what is true how much was found."""
-    hits = len(found & true)
-    return [
-        Figure(name, f"{of}: precision", hits / len(found) if found else None, len(found)),
-        Figure(name, f"{of}: recall", hits / len(true) if true else None, len(true)),
-    ]
 
 
 def identity(connection: psycopg.Connection, truth: Path, as_of: date) -> list[Figure]:
@@ -143,4 +107,4 @@ def _persons(connection: psycopg.Connection, as_of: date) -> dict[str, str]:
     )
 
 
-SCORES: tuple[Score, ...] = (identity, segments, fraud)
+SCORES: tuple[Score, ...] = (identity, segments, fraud, reviews, response_bias)

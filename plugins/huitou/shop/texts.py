@@ -42,6 +42,30 @@ COMMENTS = (
     ("还可以,继续努力", "OK, but the site is slow", "有时候找不到想要的商品"),
     ("一直在这里买,放心", "Fast and friendly, thanks!", "包装很用心,\n会推荐朋友", "希望多些会员活动😊"),
 )
+# What each of these speaks of, and how: as somebody read them who knew no list of words. What is not here speaks of
+# nothing in particular, the price included.
+SPEAKS_OF: dict[str, dict[str, int]] = {
+    "Not as described": {"product_quality": -1},
+    "跟描述不符,有点失望。": {"product_quality": -1},
+    "质量太差了!!": {"product_quality": -1},
+    "Poor quality, would not buy again.": {"product_quality": -1},
+    "用了两天就坏了,\n客服半天不回。": {"product_quality": -1, "after_sales": -1},
+    '写着"全新",收到像是拆过的😡。': {"product_quality": -1},
+    "东西还可以,包装简单了点。": {"product_quality": 0, "logistics": -1},
+    "没有想象中好,也不算差。": {"product_quality": 0},
+    '说是"旗舰品质",其实普通。': {"product_quality": -1},
+    "非常喜欢,做工精细!": {"product_quality": 1},
+    "Love it, exactly as pictured.": {"product_quality": 1},
+    "颜色有色差。": {"product_quality": -1},
+    "尺码偏小,要退货。": {"product_quality": -1, "after_sales": -1},
+    "Smells odd, sadly.": {"product_quality": -1},
+    "售后态度也不好。": {"after_sales": -1},
+    "Would like more colours.": {"product_quality": 0},
+    "颜色正,手感好。": {"product_quality": 1},
+    "客服很耐心,": {"after_sales": 1},
+    "老人小孩都能用。": {"product_quality": 1},
+    LATE_DETAIL: {"logistics": -1},
+}
 # By cause of a case: late, damaged, a question, a repair
 CASES = (
     ("快递一直没到!", "Where is my parcel? ", "承诺三天,\n五天了还在路上。", '物流显示"派送中"好几天了😡'),

@@ -32,6 +32,7 @@ from huitou.shop.imperfections import BAD, DUPLICATE, GOOD, MARKS, MENDED, RESEN
 from huitou.shop.made import Shop
 from huitou.shop.parameters import CURRENCIES
 from huitou.shop.true_rates import true_rates
+from huitou.shop.true_reviews import true_topics
 from huitou.shop.true_service import true_balances, true_effects, true_tickets
 
 Planned = list[tuple[Feed, Rows]]
@@ -46,6 +47,7 @@ def write_truth(folder: Path, shop: Shop, fraud: FraudFeeds, planned: Planned, a
         "fraud_accounts.csv": fraud.true_accounts(),
         "fraud_orders.csv": fraud.true_orders(),
         "tickets.csv.gz": true_tickets(shop),
+        "review_topics.csv.gz": true_topics(shop),
         "points.csv": true_balances(shop),
         "sent.csv": _sent(shop, planned),
         "duplicates.csv": _gather([_duplicates(shop, feed, rows) for feed, rows in planned]),

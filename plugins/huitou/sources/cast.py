@@ -216,7 +216,11 @@ def _reason(name: str, column: Column, is_key: bool, text: Sql, ok: Sql, value: 
         checks.append((sql.SQL("{} not in ({})").format(text, allowed), f"not_allowed:{name}"))
     for bound, sign in ((column.minimum, "<"), (column.maximum, ">")):
         if bound is not None:
-            test = sql.SQL("case when {} then {} {} {} end").format(ok, value, sql.SQL(sign), sql.Literal(bound))
+            beyond = sql.SQL("{} {} {}").format(value, sql.SQL(sign), sql.Literal(bound))
+            if column.codes:
+                codes = sql.SQL(", ").join(map(sql.Literal, column.codes))
+                beyond = sql.SQL("{} and {} not in ({})").format(beyond, value, codes)
+            test = sql.SQL("case when {} then {} end").format(ok, beyond)
             checks.append((test, f"out_of_range:{name}"))
     whens = sql.SQL(" ").join(sql.SQL("when {} then {}").format(test, sql.Literal(code)) for test, code in checks)
     return sql.SQL("case {} end").format(whens)

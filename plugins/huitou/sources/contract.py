@@ -50,19 +50,22 @@ _NAME = re.compile(r"^[a-z][a-z0-9_]{0,62}$")
 
 
 class Column(Strict):
-    """One column of a contract."""
+    """One column of a contract. ``codes`` are numbers outside its limits that stand for no value, such as a blank."""
 
     type: ColumnType
     required: bool = False
     allowed: tuple[str, ...] = ()
     minimum: int | None = None
     maximum: int | None = None
+    codes: tuple[int, ...] = ()
     describes: str = ""
 
     @model_validator(mode="after")
     def _limits_fit_the_type(self) -> Column:
         if self.type not in NUMBERS and (self.minimum is not None or self.maximum is not None):
             raise ValueError(f"minimum and maximum are for {', '.join(NUMBERS)}, not for {self.type}")
+        if self.type != "integer" and self.codes:
+            raise ValueError(f"codes is for integer, not for {self.type}")
         if self.type != "text" and self.allowed:
             raise ValueError(f"allowed is for text, not for {self.type}")
         return self

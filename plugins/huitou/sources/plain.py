@@ -134,8 +134,10 @@ def _any(masks: list[pa.Array]) -> pa.Array:
 def _plan(name: str, column: Column, mapping: ColumnMap | None, zone: str, base_currency: str, is_key: bool) -> _Plan:
     kind = ARROW_TYPES.get(column.type, pa.string())
     if column.type == "number":
-        # Its scale is part of the value, and an Arrow column has one scale for all.
-        raise NotPlain
+        if mapping is not None:
+            # Its scale is part of the value, and an Arrow column has one scale for all.
+            raise NotPlain
+        kind = ARROW_TYPES["money"]
     if mapping is None and column.type == "currency":
         mapping = ColumnMap.model_validate({"const": base_currency})
     if mapping is None:
@@ -198,6 +200,8 @@ def _checked(column: Column, is_key: bool, cast: Caster) -> Caster:
     def run(text: pa.Array) -> pa.Array:
         values = cast(text)
         wrong = [outside(values, bound) for outside, bound in bounds if bound is not None]
+        if column.codes:
+            wrong = [pc.and_not(mask, pc.is_in(values, value_set=pa.array(column.codes, pa.int64()))) for mask in wrong]
         if column.allowed:
             wrong.append(pc.invert(pc.is_in(text, value_set=allowed)))
         if most and pa.types.is_string(values.type):

@@ -22,6 +22,13 @@ PROVENANCE = """
     _file_id bigint not null,
     _line bigint not null
 """
+# An update notes a row twice: as it was and as it is.
+TRIGGERS: dict[str, LiteralString] = {
+    "note_deleted": "after delete on {} referencing old table as gone",
+    "note_before": "after update on {} referencing old table as gone",
+    "note_after": "after update on {} referencing new table as gone",
+    "note_truncated": "after truncate on {}",
+}
 # Version 0.1 wrote it; readers' views may still name it, so it stays where it is and is no longer asked for.
 RETIRED = "_row_hash"
 
@@ -54,6 +61,7 @@ def _ensure(connection: psycopg.Connection, contract: Contract) -> None:
         sql.SQL("drop index if exists {}").format(sql.Identifier(contract.room, f"{contract.feed}__file_id_idx"))
     )
     _index_by_file(connection, contract)
+    _watch(connection, contract)
     if RETIRED in have:
         _alter(connection, contract, "alter column {} drop not null", sql.Identifier(RETIRED))
     for name, column in contract.columns.items():
@@ -79,6 +87,7 @@ def _create(connection: psycopg.Connection, contract: Contract) -> None:
     )
     add_key(connection, contract)
     _index_by_file(connection, contract)
+    _watch(connection, contract)
 
 
 def add_key(connection: psycopg.Connection, contract: Contract) -> None:
@@ -110,9 +119,31 @@ def _key_name(contract: Contract) -> sql.Identifier:
 
 
 def _index_by_file(connection: psycopg.Connection, contract: Contract) -> None:
-    """A file's rows lie together, so a block range index finds them, at a tenth of what a tree costs to keep."""
-    connection.execute(
-        sql.SQL(
-            "create index if not exists {} on {} using brin (_file_id) with (pages_per_range = 32, autosummarize = on)"
-        ).format(sql.Identifier(f"{contract.feed}_by_file"), table_of(contract))
-    )
+    """Rows of a file and of a time lie together, so block range indexes find them, at a tenth of what a tree costs."""
+    moments = [name for name, column in contract.columns.items() if column.type == "timestamp"]
+    for suffix, columns in (("file", ["_file_id"]), ("day", ["_business_date", *moments])):
+        connection.execute(
+            sql.SQL(
+                "create index if not exists {} on {} using brin ({}) with (pages_per_range = 32, autosummarize = on)"
+            ).format(
+                sql.Identifier(f"{contract.feed}_by_{suffix}"),
+                table_of(contract),
+                sql.SQL(", ").join(map(sql.Identifier, columns)),
+            )
+        )
+
+
+def _watch(connection: psycopg.Connection, contract: Contract) -> None:
+    """Have ``landing.changes`` told of every row that leaves raw or changes there, whoever does it."""
+    if contract.room != "raw":
+        return
+    moments = [name for name, column in contract.columns.items() if column.type in ("timestamp", "date")]
+    arguments = [contract.feed, ", ".join(contract.key), ", ".join(moments)]
+    for name, when in TRIGGERS.items():
+        connection.execute(
+            sql.SQL("create or replace trigger {} {} for each statement execute function landing.note_gone({})").format(
+                sql.Identifier(name),
+                sql.SQL(when).format(table_of(contract)),
+                sql.SQL(", ").join(map(sql.Literal, arguments)),
+            )
+        )

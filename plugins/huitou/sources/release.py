@@ -17,7 +17,7 @@ from psycopg import sql
 from psycopg.rows import class_row
 
 from huitou.settings import Settings
-from huitou.sources import cases, settle, sums
+from huitou.sources import cases, changes, settle, sums
 from huitou.sources.batch_tables import make_tables
 from huitou.sources.feeds import Feed, SourceSet
 from huitou.sources.identity import identify
@@ -144,6 +144,7 @@ def recheck(
                 )
             )
         load_rows(connection, source_set, feed)
+        changes.note_rows(connection, source_set, feed)
         settle.send_for_rows(connection, source_set, feed, sealer)
         settle.quarantine_rows(connection, source_set, feed)
         cases.note(connection, source_set, feed)

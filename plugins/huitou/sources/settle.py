@@ -13,7 +13,7 @@ import psycopg
 from psycopg import sql
 
 from huitou.errors import UserError
-from huitou.sources import cases, sums
+from huitou.sources import cases, changes, sums
 from huitou.sources.cast import staged_name, typed_columns, typed_query
 from huitou.sources.feeds import Feed, SourceSet
 from huitou.sources.files import LandedFile
@@ -44,6 +44,7 @@ def settle(
     cases.note(connection, source_set, feed)
     identify(connection, source_set, feed.contract)
     record_files(connection, source_set, feed, night, mapping_sha256)
+    changes.note_files(connection, feed.contract)
     cases.close_sent_right(connection, source_set, feed.contract)
     delete_held(connection, night)
 

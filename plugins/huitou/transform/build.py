@@ -9,7 +9,7 @@ import psycopg
 
 from huitou.settings import Settings
 from huitou.sources.retention import retire
-from huitou.transform import dbt
+from huitou.transform import dbt, state
 from huitou.transform.dbt import DbtRun
 from huitou.transform.fitted import build_models
 from huitou.value import cluster_fits
@@ -49,7 +49,7 @@ def build(settings: Settings, business_date: date) -> BuildResult:
         for as_of in sorted({marts_date, business_date}, reverse=True):
             done = _candidate(settings, connection, business_date, as_of)
             if as_of == marts_date:
-                rows = _publish(settings, connection, business_date, as_of, done.marts)
+                rows = _publish(settings, connection, business_date, as_of, done)
         retire(settings, business_date)
     return BuildResult(marts_date, done.models, done.tests, marts_date == business_date, rows)
 
@@ -59,13 +59,21 @@ def _candidate(settings: Settings, connection: psycopg.Connection, night: date, 
     from huitou.quality.gate import check
 
     with step(connection, night, "build.dbt") as detail:
-        done = build_models(settings, connection, night, as_of)
-        detail |= {"as_of": as_of, "models": done.models, "tests": done.tests, "warnings": done.warnings}
+        only_touched = state.begin(connection, settings, as_of)
+        done = build_models(settings, connection, night, as_of, only_touched)
+        detail |= {
+            "as_of": as_of,
+            "only_touched": only_touched,
+            "models": done.models,
+            "tests": done.tests,
+            "warnings": done.warnings,
+        }
     if cluster_fits.is_due(connection, as_of):
         with step(connection, night, "build.clusters") as detail:
             fit = cluster_fits.fit(connection, as_of)
             detail |= {"as_of": as_of, "outcome": fit.outcome, "reason": fit.reason, "clusters": fit.clusters}
-            dbt.run(settings, as_of, dbt.WHAT_CLUSTERS_MAKE)
+            dbt.run(settings, as_of, dbt.WHAT_CLUSTERS_MAKE, only_touched)
+    state.done(connection, settings, as_of)
     with step(connection, night, "build.gate") as detail:
         detail["as_of"] = as_of
         check(settings, "marts", as_of)
@@ -73,9 +81,9 @@ def _candidate(settings: Settings, connection: psycopg.Connection, night: date, 
 
 
 def _publish(
-    settings: Settings, connection: psycopg.Connection, night: date, as_of: date, marts: tuple[str, ...]
+    settings: Settings, connection: psycopg.Connection, night: date, as_of: date, done: DbtRun
 ) -> dict[str, int]:
     with step(connection, night, "build.publish") as detail:
-        published = publish(settings, as_of, marts)
+        published = publish(settings, as_of, done.marts, done.touched)
         detail |= {"as_of": as_of, "rows": published.rows, "changed": published.changed}
     return published.rows

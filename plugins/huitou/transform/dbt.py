@@ -24,6 +24,7 @@ from huitou.warehouse.connection import url
 PROJECT = PROJECT_ROOT / "dbt"
 NIGHTLY = ("build", "--exclude-resource-type", "unit_test", "--exclude", "tag:held_by_raw")
 WHAT_CLUSTERS_MAKE = (*NIGHTLY, "--select", "stg_cluster_centres+")
+MAKING = ("build", "run", "seed")
 # A parse reads no data. With the same variables every time it can reuse what it parsed before.
 PARSE_DATE = date(2000, 1, 1)
 QUIET = (
@@ -48,12 +49,16 @@ QUOTED_VALUE = re.compile(r'(: |value |syntax at or near |key )".*"')
 
 @dataclass(frozen=True)
 class DbtRun:
-    """What one invocation did: models built, data tests passed, names of tests that only warn, names of marts."""
+    """What one invocation did: models built, data tests passed, names of tests that only warn, names of marts.
+
+    ``touched``: of the marts that are worked out by touched keys, the columns of those keys.
+    """
 
     models: int
     tests: int
     warnings: tuple[str, ...]
     marts: tuple[str, ...]
+    touched: dict[str, tuple[str, ...]]
 
     def __add__(self, other: DbtRun) -> DbtRun:
         """Both as one; what each built is apart from the other's."""
@@ -62,18 +67,25 @@ class DbtRun:
             self.tests + other.tests,
             tuple(sorted(self.warnings + other.warnings)),
             tuple(sorted(self.marts + other.marts)),
+            self.touched | other.touched,
         )
 
 
-def run(settings: Settings, business_date: date, command: Sequence[str] = NIGHTLY) -> DbtRun:
+def run(
+    settings: Settings, business_date: date, command: Sequence[str] = NIGHTLY, only_touched: bool = False
+) -> DbtRun:
     """Run ``dbt`` as of ``business_date`` (by default: build all, with the data tests of a night).
+
+    ``only_touched`` works out the keys alone that ``state.begin`` found; otherwise everything is made anew, and
+    whatever state is written down of ``candidate`` no longer holds.
 
     Raises ``DataQualityError`` for a failed test or constraint (with test, model and number of rows),
     ``TransientError`` where the database was not there, ``PermanentError`` for SQL that fails, ``UserError``
     for a project or a feed set that cannot be read.
     """
-    variables = _variables(settings, business_date)
-    results = _invoke(settings, [*command, *_options(settings, variables)], manifest(settings))
+    variables = _variables(settings, business_date) | ({"only_touched": "true"} if only_touched else {})
+    anew = () if only_touched or command[0] not in MAKING else ("--full-refresh",)
+    results = _invoke(settings, [*command, *anew, *_options(settings, variables)], manifest(settings))
     _raise_first_trouble(results)
     kinds = [str(result.node.resource_type) for result in results]
     return DbtRun(
@@ -81,6 +93,11 @@ def run(settings: Settings, business_date: date, command: Sequence[str] = NIGHTL
         tests=kinds.count("test") + kinds.count("unit_test"),
         warnings=tuple(sorted(r.node.name for r in results if str(r.status) == "warn")),
         marts=tuple(sorted(r.node.name for r in results if _is_mart(r.node))),
+        touched={
+            r.node.name: tuple(r.node.config.meta["columns"])
+            for r in results
+            if _is_mart(r.node) and "touched" in r.node.config.meta
+        },
     )
 
 

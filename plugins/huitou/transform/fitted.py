@@ -10,7 +10,7 @@ from datetime import date
 import psycopg
 
 from huitou.settings import Settings
-from huitou.transform import dbt
+from huitou.transform import dbt, state
 from huitou.transform.dbt import NIGHTLY, DbtRun
 from huitou.value.fits import ValueFit, forget, is_due
 from huitou.value.fitting import fit
@@ -22,19 +22,25 @@ FIRST = (*NIGHTLY, "--indirect-selection", "cautious", "--select", *READ_BY_FIT)
 REST = (*NIGHTLY, "--indirect-selection", "cautious", "--exclude", *READ_BY_FIT)
 
 
-def build_models(settings: Settings, connection: psycopg.Connection, night: date, as_of: date) -> DbtRun:
-    """Build every model as of ``as_of``, fitting customer value on the way where a fit is due. Raises as ``dbt.run``."""
+def build_models(
+    settings: Settings, connection: psycopg.Connection, night: date, as_of: date, only_touched: bool
+) -> DbtRun:
+    """Build every model as of ``as_of``, fitting customer value on the way where a fit is due.
+
+    ``only_touched``: what ``state.begin`` said. Raises as ``dbt.run``.
+    """
     if not is_due(connection, as_of, settings.value_fit_days):
         forget(connection, as_of)
-        return dbt.run(settings, as_of)
-    first = build_what_fits_read(settings, as_of)
+        return dbt.run(settings, as_of, only_touched=only_touched)
+    first = dbt.run(settings, as_of, FIRST, only_touched)
     fit_value(connection, night, as_of)
-    return first + dbt.run(settings, as_of, REST)
+    return first + dbt.run(settings, as_of, REST, only_touched)
 
 
-def build_what_fits_read(settings: Settings, as_of: date) -> DbtRun:
-    """The models that a fit reads, and all before them."""
-    return dbt.run(settings, as_of, FIRST)
+def build_what_fits_read(settings: Settings, connection: psycopg.Connection, as_of: date) -> None:
+    """The models that a fit reads, and all before them, anew and of this date alone."""
+    state.forget(connection)
+    dbt.run(settings, as_of, FIRST)
 
 
 def fit_value(connection: psycopg.Connection, night: date, as_of: date, asked: bool = False) -> list[ValueFit]:

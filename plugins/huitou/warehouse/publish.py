@@ -1,13 +1,14 @@
 """Makes ``marts`` equal ``candidate`` in one transaction, so that a reader sees the old night or the new one, whole.
 
 Rows are deleted, changed and added; a table is never dropped, emptied or swapped, because a reader's snapshot and a
-reader's view must outlive the publication.
+reader's view must outlive the publication. Where a build has noted all keys that it touched since the marts were last
+made equal, these alone are compared.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import LiteralString
@@ -44,6 +45,14 @@ class Published:
 
 
 @dataclass(frozen=True)
+class Noted:
+    """The columns of the keys that were noted for a mart, and its rows after the last publication."""
+
+    columns: tuple[str, ...]
+    rows: int
+
+
+@dataclass(frozen=True)
 class Column:
     """One column as the catalog describes it."""
 
@@ -58,34 +67,64 @@ def newest_publication(connection: psycopg.Connection) -> date | None:
     return row[0] if row else None
 
 
-def publish(settings: Settings, business_date: date, tables: Sequence[str]) -> Published:
+def publish(
+    settings: Settings,
+    business_date: date,
+    tables: Sequence[str],
+    touched: Mapping[str, Sequence[str]] | None = None,
+) -> Published:
     """Make each table of ``marts`` equal its namesake in ``candidate``, all of them or none.
 
+    ``touched`` names the tables whose builds note what they touch, with the columns of these keys.
     Raises ``PermanentError`` for a candidate that is missing or has no primary key, ``UserError`` where somebody's
     view holds on to a column that must go.
     """
     with connect(settings) as connection, connection.transaction():
         connection.execute("select pg_advisory_xact_lock(hashtext('huitou.publish'))")
         connection.execute("select ops.let_readers_in()")
-        counts = {table: _replace(connection, table) for table in sorted(tables)}
+        noted = _noted(connection, touched or {})
+        counts = {table: _replace(connection, table, noted.get(table)) for table in sorted(tables)}
         rows = {table: count for table, (count, _) in counts.items()}
+        _forget_notes(connection, touched or {})
         connection.execute(
             "insert into ops.publications (business_date, rows) values (%s, %s)", (business_date, json.dumps(rows))
         )
     return Published(rows, {table: changed for table, (_, changed) in counts.items()})
 
 
-def _replace(connection: psycopg.Connection, table: str) -> tuple[int, int]:
+def _noted(connection: psycopg.Connection, touched: Mapping[str, Sequence[str]]) -> dict[str, Noted]:
+    """The tables that equal their candidates but for the keys noted, by name."""
+    state = connection.execute("select unpublished from ops.build_state for update").fetchone()
+    if state is None or state[0] == "everything":
+        return {}
+    row = connection.execute("select rows from ops.publications order by publication_id desc limit 1").fetchone()
+    return {
+        table: Noted(tuple(columns), int(row[0][table]))
+        for table, columns in touched.items()
+        if row and table in row[0] and _columns(connection, "staging", f"touched__{table}")
+    }
+
+
+def _forget_notes(connection: psycopg.Connection, touched: Mapping[str, Sequence[str]]) -> None:
+    for table in sorted(touched):
+        if _columns(connection, "staging", f"touched__{table}"):
+            connection.execute(sql.SQL("truncate {}").format(sql.Identifier("staging", f"touched__{table}")))
+    connection.execute("update ops.build_state set unpublished = 'nothing'")
+
+
+def _replace(connection: psycopg.Connection, table: str, noted: Noted | None) -> tuple[int, int]:
     columns, key = _columns(connection, "candidate", table), _key(connection, "candidate", table)
     if not columns:
         raise PermanentError(f"candidate.{table} is not there: build it before it is published.")
     if not key:
         raise PermanentError(f"candidate.{table} has no primary key: give its model one in the dbt contract.")
     _fit_table(connection, table, columns, key)
-    changed = _fit_rows(connection, table, list(columns), key)
+    deleted, changed, added = _fit_rows(connection, table, list(columns), key, noted)
     _fit_rules(connection, table, columns, key)
+    if noted:
+        return noted.rows - deleted + added, deleted + changed + added
     row = connection.execute(_text("select count(*) from {new}", table, [], [])).fetchone()
-    return (row[0] if row else 0), changed
+    return (row[0] if row else 0), deleted + changed + added
 
 
 def _fit_table(connection: psycopg.Connection, table: str, columns: dict[str, Column], key: list[str]) -> None:
@@ -110,20 +149,22 @@ def _fit_table(connection: psycopg.Connection, table: str, columns: dict[str, Co
         _alter(connection, table, "add column {} {}", sql.Identifier(name), kind)
 
 
-def _fit_rows(connection: psycopg.Connection, table: str, columns: list[str], key: list[str]) -> int:
-    """Delete, change and add rows; returns how many. A row that is as it was is not touched."""
+def _fit_rows(
+    connection: psycopg.Connection, table: str, columns: list[str], key: list[str], noted: Noted | None
+) -> tuple[int, int, int]:
+    """Delete, change and add rows; returns how many of each. A row that is as it was is not touched."""
     values = [name for name in columns if name not in key]
-    statements = ["delete from {old} as old where not exists (select from {new} as new where {same_key})"]
-    if values:
-        statements.append(
-            "update {old} as old set {assign} from {new} as new where {same_key} and {old_values} is distinct from "
-            "{new_values}"
-        )
-    statements.append(
+    statements: list[LiteralString] = [
+        "delete from {old} as old where {is_noted_old} and not exists (select from {new} as new where {same_key})",
+        "update {old} as old set {assign} from {new} as new where {same_key} and {is_noted_new}"
+        " and {old_values} is distinct from {new_values}",
         "insert into {old} ({columns}) select {columns} from {new} as new "
-        "where not exists (select from {old} as old where {same_key})"
-    )
-    return sum(connection.execute(_text(s, table, key, values)).rowcount for s in statements)
+        "where {is_noted_new} and not exists (select from {old} as old where {same_key})",
+    ]
+    if not values:
+        statements[1] = "select from {old} where false"
+    done = [connection.execute(_text(s, table, key, values, noted)).rowcount for s in statements]
+    return done[0], done[1], done[2]
 
 
 def _fit_rules(connection: psycopg.Connection, table: str, columns: dict[str, Column], key: list[str]) -> None:
@@ -154,16 +195,26 @@ def _alter(connection: psycopg.Connection, table: str, change: LiteralString, *p
         ) from None
 
 
-def _text(statement: LiteralString, table: str, key: list[str], values: list[str]) -> sql.Composed:
+def _text(
+    statement: LiteralString, table: str, key: list[str], values: list[str], noted: Noted | None = None
+) -> sql.Composed:
     def listed(names: list[str], prefix: str = "") -> sql.Composable:
         identifiers = [sql.Identifier(prefix, n) if prefix else sql.Identifier(n) for n in names]
         return sql.SQL(", ").join(identifiers)
+
+    def is_noted(prefix: str) -> sql.Composable:
+        if noted is None:
+            return sql.SQL("true")
+        keys = sql.Identifier("staging", f"touched__{table}")
+        return sql.SQL("({}) in (select * from {})").format(listed(list(noted.columns), prefix), keys)
 
     pair = sql.SQL("{} = {}")
     return sql.SQL(statement).format(
         old=sql.Identifier("marts", table),
         new=sql.Identifier("candidate", table),
         columns=listed(key + values),
+        is_noted_old=is_noted("old"),
+        is_noted_new=is_noted("new"),
         same_key=sql.SQL(" and ").join(pair.format(sql.Identifier("old", k), sql.Identifier("new", k)) for k in key),
         assign=sql.SQL(", ").join(pair.format(sql.Identifier(v), sql.Identifier("new", v)) for v in values),
         old_values=sql.SQL("row({})").format(listed(values, "old")),

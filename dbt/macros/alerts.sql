@@ -1,0 +1,40 @@
+{# Counts on the scale of roots, on which chance spreads all alike; docs/metrics.md states formulas. #}
+
+{# Sum of the days from `first` to `last` before each row's, of a running sum over days without gaps. #}
+{% macro sum_before(running, first, last) -%}
+    coalesce(lag({{ running }}, cast({{ last }} as integer)) over of_series, 0)
+    - coalesce(lag({{ running }}, cast({{ first }} + 1 as integer)) over of_series, 0)
+{%- endmacro %}
+
+
+{# Anscombe (1948): 2 sqrt(n + 3/8) spreads by 1 whatever a count's mean. #}
+{% macro root(count) -%}
+    (2 * sqrt({{ count }} + 0.375))
+{%- endmacro %}
+
+
+{% macro unroot(value) -%}
+    (power({{ value }}, 2) / 4 - 0.375)
+{%- endmacro %}
+
+
+{% macro median(value) -%}
+    percentile_cont(0.5) within group (order by {{ value }})
+{%- endmacro %}
+
+
+{# What is counted of a day, as a list of columns. #}
+{% macro fact(signal, part, name, day, x, base) -%}
+    '{{ signal }}' as signal,
+    '{{ part }}' as part,
+    {{ name }} as part_name,
+    {{ day }} as day,
+    {{ x }} as x,
+    {{ base }} as base
+{%- endmacro %}
+
+
+{# To two decimals, upwards by `ceil` or downwards by `floor`. #}
+{% macro hundredths(direction, value) -%}
+    cast({{ direction }}(100 * {{ value }}) / 100 as numeric(18, 2))
+{%- endmacro %}

@@ -1,0 +1,127 @@
+{# A night works out anew what it touched, and leaves the rest as it stands. `transform/touched.sql` fills
+   the sets of touched keys before dbt begins; these macros are the way to them. docs/architecture.md shows
+   their use. #}
+
+{# The kinds of keys and their columns. #}
+{% macro touched_kinds() -%}
+    {{ return({
+        "orders": ["source", "order_id"],
+        "refunds": ["source", "refund_id"],
+        "answers": ["source", "answer_id"],
+        "accounts": ["source", "customer_id"],
+        "customers": ["customer_key"],
+        "customer_orders": ["source", "order_id"],
+        "days": ["day"],
+        "sale_days": ["day"],
+        "books": ["source", "order_id"],
+        "book_refunds": ["source", "refund_id"],
+        "book_answers": ["source", "answer_id"],
+    }) }}
+{%- endmacro %}
+
+
+{# True where this run builds on what the last one left. #}
+{% macro only_touched() -%}
+    {{ return(var("only_touched", "false") == "true") }}
+{%- endmacro %}
+
+
+{# Stands at the head of a model whose rows are each of one key of `kind`. `columns` are the model's names
+   of that key. `also` is a query of keys that this model alone must work out anew. `indexes` are lists of
+   columns. #}
+{% macro touched_model(kind, columns=none, also=none, indexes=[]) -%}
+    {% set indexed = [] -%}
+    {% for names in indexes -%}
+        {% do indexed.append({"columns": names}) -%}
+    {% endfor -%}
+    {{ config(
+        materialized="incremental",
+        incremental_strategy="append",
+        on_schema_change="fail",
+        indexes=indexed,
+        meta={"touched": kind, "columns": columns or touched_kinds()[kind]},
+        pre_hook=["{{ take_touched() }}", "{{ delete_touched() }}"],
+        post_hook="analyze {{ this }}" if indexed else [],
+    ) }}
+    {%- if also %}{{ config(meta={"touched": kind, "columns": columns or touched_kinds()[kind], "also": also}) }}{% endif %}
+{%- endmacro %}
+
+
+{# The table of touched keys. A mart has one of its own: publication compares its keys, and empties it. #}
+{% macro touched_set(kind) -%}
+    {%- if model.resource_type == "model" and model.schema == "candidate" and model.config.meta.touched == kind -%}
+        staging.touched__{{ model.name }}
+    {%- else -%}
+        staging.touched_{{ kind }}
+    {%- endif -%}
+{%- endmacro %}
+
+
+{# All rows of `relation`, or those of the touched keys. `columns` are the relation's names of the key. #}
+{% macro touched_rows(relation, kind, columns=none) -%}
+    {% set key = touched_kinds()[kind] -%}
+    {% set names = columns or key -%}
+    {% if only_touched() -%}
+        select of_key.*
+        from {{ touched_set(kind) }} as touched
+        cross join lateral (
+            select * from {{ relation }} as whole
+            where {% for name in names %}{{ "and " if not loop.first }}whole.{{ name }} = touched.{{ key[loop.index0] }} {% endfor %}
+            -- Keeps PostgreSQL from joining the whole relation: each key is looked up by itself.
+            offset 0
+        ) as of_key
+    {%- else -%}
+        select * from {{ relation }}
+    {%- endif %}
+{%- endmacro %}
+
+
+{# A condition: the columns are a touched key, or everything is worked out anew. #}
+{% macro touched_filter(kind, columns=none) -%}
+    {% if only_touched() -%}
+        ({{ (columns or touched_kinds()[kind]) | join(", ") }}) in (
+            select {{ touched_kinds()[kind] | join(", ") }} from {{ touched_set(kind) }}
+        )
+    {%- else -%}
+        true
+    {%- endif %}
+{%- endmacro %}
+
+
+{# Before the model: keep the touched keys of a mart until it is published. #}
+{% macro take_touched() -%}
+    {% set meta = model.config.meta -%}
+    {% if only_touched() and model.schema == "candidate" -%}
+        create unlogged table if not exists {{ touched_set(meta.touched) }}
+            (like staging.touched_{{ meta.touched }} including indexes);
+        insert into {{ touched_set(meta.touched) }}
+        select * from staging.touched_{{ meta.touched }}
+        {{ ("union " ~ render(meta.also)) if meta.also }}
+        on conflict do nothing;
+        analyze {{ touched_set(meta.touched) }};
+    {%- endif %}
+{%- endmacro %}
+
+
+{# Before the model: what is worked out anew goes first, so that a key without rows leaves none behind. #}
+{% macro delete_touched() -%}
+    {% if is_incremental() -%}
+        delete from {{ this }} where {{ touched_filter(model.config.meta.touched, model.config.meta.columns) }};
+    {%- endif %}
+{%- endmacro %}
+
+
+{# A test of a model that was built so looks at what was touched; the rest was looked at when it was. #}
+{% macro get_where_subquery(relation) -%}
+    {% for node in (graph.nodes.values() if execute and only_touched() else [])
+        if node.resource_type == "model" and node.name == relation.identifier
+        and "touched" in node.config.meta -%}
+        {% set columns = node.config.meta.columns | join(", ") -%}
+        {{ return(
+            "(select * from " ~ relation ~ " where (" ~ columns ~ ") in (select "
+            ~ touched_kinds()[node.config.meta.touched] | join(", ") ~ " from staging.touched_"
+            ~ ("_" ~ node.name if node.schema == "candidate" else node.config.meta.touched) ~ ")) dbt_subquery"
+        ) }}
+    {% endfor -%}
+    {{ return(adapter.dispatch("get_where_subquery", "dbt")(relation)) }}
+{%- endmacro %}

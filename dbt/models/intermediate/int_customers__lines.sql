@@ -1,0 +1,14 @@
+{{ touched_model("customers", indexes=[["customer_key"]]) }}
+
+with lines as (
+    {{ touched_rows(ref("int_order_lines__priced"), "customers") }}
+)
+
+select
+    customer_key,
+    cast(count(distinct row(source, order_id)) as integer) as orders,
+    cast(count(*) as integer) as lines,
+    cast(count(distinct category) filter (where category <> '(none)') as integer) as categories,
+    cast(count(*) filter (where is_discounted) as integer) as discounted_lines
+from lines
+group by customer_key

@@ -1,0 +1,17 @@
+with products as (
+    select * from {{ ref("int_customers__products") }}
+),
+
+prices as (
+    select * from {{ ref("int_products__prices") }}
+)
+
+select
+    products.customer_key,
+    cast(sum(products.lines) as integer) as ranked_lines,
+    sum(products.lines * prices.price_rank) / sum(products.lines) as price_level
+from products
+inner join prices
+    on products.source = prices.source and products.product_id = prices.product_id
+where prices.price_rank is not null
+group by products.customer_key

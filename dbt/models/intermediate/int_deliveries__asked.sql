@@ -1,0 +1,62 @@
+with deliveries as (
+    select * from {{ ref("int_deliveries") }}
+),
+
+orders as (
+    select * from {{ ref("int_orders__priced") }}
+),
+
+customers as (
+    select * from {{ ref("customer_value") }}
+),
+
+segments as (
+    select * from {{ ref("customer_segments") }}
+),
+
+requests as (
+    select * from {{ ref("stg_survey_requests") }}
+),
+
+responses as (
+    select distinct
+        source,
+        response_id
+    from {{ ref("stg_survey_responses") }}
+),
+
+asked as (
+    select
+        requests.source,
+        requests.order_id,
+        bool_or(responses.response_id is not null) as is_answered
+    from requests
+    left join responses
+        on requests.source = responses.source and requests.request_id = responses.response_id
+    group by requests.source, requests.order_id
+)
+
+select
+    deliveries.source,
+    deliveries.order_id,
+    deliveries.customer_key,
+    deliveries.delivered_day,
+    case
+        when deliveries.is_late then 'late'
+        when deliveries.is_late is null then 'no promise'
+        else 'on time'
+    end as punctuality,
+    coalesce(orders.channel, '(none)') as channel,
+    coalesce(customers.value_tier, '(none)') as value_tier,
+    segments.lifecycle,
+    asked.order_id is not null as is_asked,
+    coalesce(asked.is_answered, false) as is_answered
+from deliveries
+inner join orders
+    on deliveries.source = orders.source and deliveries.order_id = orders.order_id
+inner join segments
+    on deliveries.customer_key = segments.customer_key
+left join customers
+    on deliveries.customer_key = customers.customer_key
+left join asked
+    on deliveries.source = asked.source and deliveries.order_id = asked.order_id

@@ -1,0 +1,45 @@
+with cases as (
+    select
+        *,
+        {{ period_start("month", "opened_day") }} as month
+    from {{ ref("feedback_cases") }}
+),
+
+counted as (
+    select
+        month,
+        class,
+        count(*) as cases
+    from cases
+    group by month, class
+),
+
+shown as (
+    select
+        month,
+        class,
+        case
+            when cases >= {{ setting("feedback_rules", "min_public_cases") }} then class
+            else '(few)'
+        end as shown_class
+    from counted
+)
+
+select
+    cases.month,
+    shown.shown_class as class,
+    cast(count(*) as integer) as cases,
+    cast(count(*) filter (where cases.origin = 'review') as integer) as from_reviews,
+    cast(count(*) filter (where cases.origin = 'survey') as integer) as from_surveys,
+    cast(count(*) filter (where cases.origin = 'ticket') as integer) as from_tickets,
+    cast(count(*) filter (where cases.urgency = 'high') as integer) as urgent,
+    cast(count(*) filter (where cases.state = 'resolved') as integer) as resolved,
+    cast(count(*) filter (where cases.state = 'resolved' and not cases.is_overdue) as integer) as in_time,
+    cast(count(*) filter (where cases.is_overdue) as integer) as overdue,
+    cast(
+        coalesce(sum({{ days_between("cases.opened_day", "cases.resolved_day") }}), 0) as integer
+    ) as days_sum
+from cases
+inner join shown
+    on cases.month = shown.month and cases.class = shown.class
+group by cases.month, shown.shown_class

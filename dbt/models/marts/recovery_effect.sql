@@ -1,0 +1,46 @@
+with watched as (
+    select * from {{ ref("int_recovery__orders") }}
+),
+
+sums as (
+    select
+        complaint,
+        count(*) as orders,
+        count(*) filter (where came_back) as repurchased,
+        count(distinct customer_key) as customers,
+        {{ setting("feedback_rules", "z") }} as z
+    from watched
+    group by complaint
+),
+
+rates as (
+    select
+        *,
+        cast(repurchased as double precision) / orders as rate
+    from sums
+),
+
+compared as (
+    select
+        rates.*,
+        rates.rate - others.rate as difference,
+        sqrt(
+            rates.rate * (1 - rates.rate) / rates.orders + others.rate * (1 - others.rate) / others.orders
+        ) as error
+    from rates
+    left join rates as others
+        on others.complaint = 'unresolved' and rates.complaint <> 'unresolved'
+)
+
+select
+    complaint,
+    cast(orders as integer) as orders,
+    cast(customers as integer) as customers,
+    cast(repurchased as integer) as repurchased,
+    cast(rate as numeric(10, 4)) as rate,
+    cast({{ wilson("repurchased", "orders", "z", "low") }} as numeric(10, 4)) as ci_low,
+    cast({{ wilson("repurchased", "orders", "z", "high") }} as numeric(10, 4)) as ci_high,
+    cast(difference as numeric(10, 4)) as difference,
+    cast(difference - z * error as numeric(10, 4)) as difference_low,
+    cast(difference + z * error as numeric(10, 4)) as difference_high
+from compared

@@ -1,0 +1,136 @@
+"""What ``candidate`` stands at, and which keys the next build must work out anew.
+
+A build takes on the notes of ``landing.changes`` that it finds, and deletes them when it is done, in the transaction
+that says so. Broken off anywhere, the next one takes them on again: to work a key out twice changes nothing.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from datetime import date, datetime, time, timedelta
+from importlib import resources
+from zoneinfo import ZoneInfo
+
+import psycopg
+from psycopg import sql
+
+from huitou.settings import PROJECT_ROOT, Settings
+from huitou.sources.feeds import load_source_set
+
+# From this share of all orders on, working them out one by one takes longer than all at once.
+MOST_TOUCHED = 0.1
+# The models that `touched.sql` reads as the last build left them.
+READ = (
+    "staging.stg_identities",
+    "staging.stg_refunds",
+    "staging.stg_products",
+    "staging.rfm_settings",
+    "intermediate.int_orders__priced",
+    "intermediate.int_order_lines__priced",
+    "intermediate.int_answers",
+    "intermediate.int_deliveries",
+    "intermediate.int_reconciliation__sales",
+)
+UNSEEN = """(
+    select r.* from raw.{feed} as r where r._business_date > %(built)s and r._business_date <= %(day)s
+    union all
+    select r.* from raw.{feed} as r
+    where r._business_date <= %(built)s and r._file_id = any(array(
+        select c.file_id from staging.taken_changes as c where c.feed = '{feed}' and c.file_id is not null
+    ))
+)"""
+FEEDS = (
+    "orders",
+    "order_lines",
+    "refunds",
+    "reviews",
+    "survey_responses",
+    "customers",
+    "exchange_rates",
+    "payments",
+    "products",
+)
+EVERYTHING = """
+select exists (
+    select from staging.taken_changes where file_id is null and key is null and day is null and feed = any(%s)
+)
+"""
+SHARE = """
+select (select count(*) from staging.touched_orders) > greatest(1000, %s * (
+    select reltuples from pg_class where oid = 'intermediate.int_orders__priced'::regclass
+))
+"""
+DONE = """
+insert into ops.build_state (as_of, fingerprint, unpublished) values (%(day)s, %(fingerprint)s, 'everything')
+on conflict (only_row) do update set as_of = %(day)s, attempted = null,
+    unpublished = case build_state.unpublished when 'everything' then 'everything' else 'touched' end
+"""
+
+
+def begin(connection: psycopg.Connection, settings: Settings, day: date) -> bool:
+    """Prepare a build of ``day``; True where it may work out the touched keys alone, False where it must do all.
+
+    All is done where nothing was built, a date goes back, a model, seed or setting changed, or too much is touched.
+    """
+    with connection.transaction():
+        connection.execute("truncate staging.taken_changes")
+        connection.execute("insert into staging.taken_changes select * from landing.changes")
+        built = _built(connection, settings, day)
+        if built and _is_partial(connection, settings, built, day):
+            connection.execute("update ops.build_state set attempted = greatest(attempted, %s)", (day,))
+            return True
+    forget(connection)
+    return False
+
+
+def forget(connection: psycopg.Connection) -> None:
+    """Have the next build do all: what stands in ``candidate`` is about to be something that no state tells."""
+    connection.execute("delete from ops.build_state")
+
+
+def done(connection: psycopg.Connection, settings: Settings, day: date) -> None:
+    """Write down that ``candidate`` stands at ``day``, with all that ``begin`` took on."""
+    with connection.transaction():
+        connection.execute(DONE, {"day": day, "fingerprint": fingerprint(settings)})
+        connection.execute(
+            "delete from landing.changes where change_id in (select change_id from staging.taken_changes)"
+        )
+
+
+def fingerprint(settings: Settings) -> str:
+    """SHA-256 over what makes the candidates beside raw: the dbt project, and the shop's clock and money."""
+    source_set = load_source_set(settings)
+    digest = hashlib.sha256(f"{source_set.time_zone} {source_set.base_currency}\0".encode())
+    for path in sorted((PROJECT_ROOT / "dbt").rglob("*")):
+        if path.suffix in (".sql", ".csv", ".yml"):
+            digest.update(str(path.relative_to(PROJECT_ROOT)).encode() + b"\0" + path.read_bytes() + b"\0")
+    return digest.hexdigest()
+
+
+def _built(connection: psycopg.Connection, settings: Settings, day: date) -> date | None:
+    """The date that candidate stands at, where ``day`` can go on from it."""
+    row = connection.execute(
+        "select as_of from ops.build_state where fingerprint = %s and as_of <= %s and coalesce(attempted, as_of) <= %s"
+        " and not exists (select from unnest(%s::text[]) as r (name) where to_regclass(r.name) is null)",
+        (fingerprint(settings), day, day, list(READ)),
+    ).fetchone()
+    return row[0] if row else None
+
+
+def _is_partial(connection: psycopg.Connection, settings: Settings, built: date, day: date) -> bool:
+    if connection.execute(EVERYTHING, ([*FEEDS, "identities", "person_keys"],)).fetchone() == (True,):
+        return False
+    zone = load_source_set(settings).time_zone
+    # A lookup a key is what all of it is: whole tables cost by their size.
+    connection.execute("set local random_page_cost = 1.1")
+    values = {"built": built, "day": day, "zone": zone, "first": _start(built, zone), "after": _start(day, zone)}
+    text = (resources.files("huitou.transform") / "touched.sql").read_text(encoding="utf-8")
+    for statement in filter(str.strip, text.split(";\n")):
+        query = sql.SQL(statement).format(**{f: sql.SQL(UNSEEN.format(feed=f)) for f in FEEDS})
+        connection.execute(query, values)
+    return connection.execute(SHARE, (MOST_TOUCHED,)).fetchone() == (False,)
+
+
+def _start(day: date, zone: str) -> datetime:
+    """The moment at which the day after ``day`` begins."""
+    return datetime.combine(day + timedelta(days=1), time(), ZoneInfo(zone))

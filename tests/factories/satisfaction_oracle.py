@@ -1,0 +1,169 @@
+"""Satisfaction by another road: Python over the rows of raw, answer by answer; shares no code with dbt."""
+
+from __future__ import annotations
+
+import math
+from collections import defaultdict
+from datetime import date, timedelta
+from typing import Any
+
+from factories.marts_oracle import SCALES, Oracle
+
+# The numbers of the seeds, written out once more.
+MIN_N, WEIGHT_DAYS, ANSWER_DAYS, MIN_STRATUM, MAX_WEIGHT, Z = 30, 365, 14, 10, 5.0, 1.959964
+BLANK, NOT_APPLICABLE = 99, 98
+PROMOTIONS = (("01-10", "01-16"), ("06-16", "06-18"), ("11-01", "11-01"), ("11-09", "11-11"), ("12-11", "12-12"))
+Key = tuple[Any, ...]
+
+
+def is_promotion(day: date) -> bool:
+    return any(first <= f"{day:%m-%d}" <= last for first, last in PROMOTIONS)
+
+
+class SatisfactionOracle(Oracle):
+    """Sums and figures of each cell; ``tiers`` are the customers' value tiers."""
+
+    def __init__(self, connection: Any, as_of: date, tiers: dict[str, str]) -> None:
+        super().__init__(connection, as_of)
+        self.tiers = tiers
+        categories = {(p["_source"], p["product_id"]): p["category"] for p in self._known("products")}
+        self.contents: dict[Key, set[Key]] = defaultdict(set)
+        for line in self._known("order_lines"):
+            category = categories.get((line["_source"], line["product_id"])) or "(none)"
+            part = (line["product_id"], category, line["seller_id"] or "(none)")
+            self.contents[line["_source"], line["order_id"]].add(part)
+        self.answers = [self._review(r) for r in self.reviews] + [
+            self._response(r) for r in self._known("survey_responses") if self._day(r["answered_at"]) <= as_of
+        ]
+        self.weights = {kind: self._weights(kind) for kind in ("survey", "review")}
+
+    def _review(self, row: dict[str, Any]) -> dict[str, Any]:
+        order = self.orders.get((row["_source"], row["order_id"]))
+        who = order["customer_key"] if order else None
+        given = {"metric": "review", "dimension": "overall", "day": self._day(row["created_at"]), "who": who}
+        return given | {"order": (row["_source"], row["order_id"]), "score": row["score"], "product": row["product_id"]}
+
+    def _response(self, row: dict[str, Any]) -> dict[str, Any]:
+        who = self.person[row["_source"], row["customer_id"]]
+        given = {"metric": row["metric"], "dimension": row["dimension"], "day": self._day(row["answered_at"])}
+        order = (row["_source"], row["order_id"])
+        return given | {"order": order, "score": row["score"], "who": who, "own": float(row["weight"] or 1)}
+
+    def _group(self, kind: str, key: Key) -> Key:
+        """Punctuality, stars of the newest review (of surveys alone), tier and channel."""
+        order = self.orders[key]
+        late = order["promised_at"] and (order["delivered_at"] or order["promised_at"]) > order["promised_at"]
+        punctuality = "none" if order["promised_at"] is None else "late" if late else "in time"
+        said = [r for r in self.reviews if (r["_source"], r["order_id"]) == key and kind == "survey"]
+        newest = max(said, key=lambda r: (r["created_at"], r["review_id"]), default={"score": None})
+        return punctuality, newest["score"], self.tiers.get(order["customer_key"]), order["channel"]
+
+    def _weights(self, kind: str) -> dict[Key, float]:
+        """The weight of each delivered order's answers."""
+        valued = {a["order"] for a in self.answers if (a["metric"] == "review") == (kind == "review") and valid(a)}
+        counts: dict[Key, list[int]] = defaultdict(lambda: [0, 0])
+        groups = {}
+        for key, order in self.orders.items():
+            arrived = order["delivered_at"] and self._day(order["delivered_at"])
+            if order["status"] != "delivered" or (arrived and arrived > self.as_of):
+                continue
+            group = groups[key] = self._group(kind, key)
+            tells = bool(arrived) and ANSWER_DAYS <= (self.as_of - arrived).days < WEIGHT_DAYS
+            counts[group][0] += tells
+            counts[group][1] += tells and key in valued
+        everybody = [sum(count[n] for count in counts.values()) for n in (0, 1)]
+        ratios: dict[Key, float] = {}
+        # Group by group, then what is left by stars, then what is left by punctuality.
+        for width in (4, 2, 1):
+            pools: dict[Key, list[int]] = defaultdict(lambda: [0, 0])
+            left = [group for group in counts if group not in ratios]
+            for group in left:
+                pools[group[:width]] = [a + b for a, b in zip(pools[group[:width]], counts[group], strict=True)]
+            for group in left:
+                base, answered = pools[group[:width]]
+                if answered >= MIN_STRATUM:
+                    ratios[group] = (base / everybody[0]) / (answered / everybody[1])
+        return {key: min(ratios.get(group, 1.0), MAX_WEIGHT) for key, group in groups.items()}
+
+    def cells(self, period: str) -> dict[Key, dict[str, Any]]:
+        """By (first day, days, metric, dimension, breakdown, subject)."""
+        found: dict[Key, list[tuple[dict[str, Any], float]]] = defaultdict(list)
+        for answer in self.answers:
+            score, coded = answer["score"], answer["score"] in (BLANK, NOT_APPLICABLE)
+            if not valid(answer) and not coded:
+                continue
+            order = self.orders.get(answer["order"])
+            if order is not None and answer["day"] < order["day"]:
+                order = None
+            weight = answer.get("own", 1.0)
+            if order is not None:
+                weight *= self.weights["review" if answer["metric"] == "review" else "survey"].get(answer["order"], 1.0)
+            for cell in self._cells(answer, order):
+                for days in ("all",) if is_promotion(answer["day"]) else ("all", "ordinary"):
+                    first = first_day(period, answer["day"])
+                    found[(first, days, answer["metric"], answer["dimension"], *cell)].append((answer, weight))
+            assert score is not None
+        return {key: summed(key[2], rows) for key, rows in found.items()}
+
+    def _cells(self, answer: dict[str, Any], order: dict[str, Any] | None) -> set[tuple[str, str]]:
+        cells = {("all", "all"), ("tier", self.tiers.get(answer["who"], "(none)"))}
+        if order is not None:
+            cells.add(("channel", order["channel"] or "(none)"))
+            for product, category, seller in self.contents[answer["order"]]:
+                if answer.get("product") in (None, product):
+                    cells |= {("product", product), ("category", category), ("seller", seller)}
+        return cells
+
+
+def valid(answer: dict[str, Any]) -> bool:
+    low, high, _, _ = SCALES[answer["metric"]]
+    return bool(low <= answer["score"] <= high)
+
+
+def first_day(period: str, day: date) -> date:
+    back = {"day": 0, "week": day.weekday(), "month": day.day - 1}[period]
+    return day - timedelta(days=back)
+
+
+def summed(metric: str, rows: list[tuple[dict[str, Any], float]]) -> dict[str, Any]:
+    answered = [(a["score"], w) for a, w in rows if valid(a)]
+    out: dict[str, Any] = {"n": len(answered), "blank": sum(a["score"] == BLANK for a, _ in rows)}
+    out["not_applicable"] = sum(a["score"] == NOT_APPLICABLE for a, _ in rows)
+    out["score_sum"] = sum(score for score, _ in answered)
+    out |= dict.fromkeys(("value", "ci_low", "ci_high", "weighted_value", "weighted_ci_low", "weighted_ci_high"))
+    if len(answered) >= MIN_N:
+        plain = figures(metric, [(score, 1.0) for score, _ in answered])
+        weighted = figures(metric, answered)
+        out |= plain | {"effective_n": weighted["effective_n"]}
+        if weighted.pop("effective_n") >= MIN_N:
+            out |= {f"weighted_{name}": value for name, value in weighted.items()}
+    return out
+
+
+def figures(metric: str, answers: list[tuple[int, float]]) -> dict[str, float]:
+    """Value and interval of weighted answers, by the linearized variance of their mean and no smaller than by Kish's."""
+    low, high, top, bottom = SCALES[metric]
+    total = sum(w for _, w in answers)
+    p, d = (sum(w for s, w in answers if fits(s)) / total for fits in (lambda s: s >= top, lambda s: s <= bottom))
+    mean = sum(w * s for s, w in answers) / total
+    worth = {
+        "csat": lambda s: float(s >= top),
+        "nps": lambda s: float(s >= top) - float(s <= bottom),
+    }.get(metric, float)
+    middle = sum(w * worth(s) for s, w in answers) / total
+    spread = sum(w * (worth(s) - middle) ** 2 for s, w in answers) / total
+    variance = sum((w * (worth(s) - middle)) ** 2 for s, w in answers) / total**2
+    kish = total**2 / sum(w * w for _, w in answers)
+    n = min(kish, spread / variance) if variance > 1e-12 else kish
+    if metric == "csat":
+        centre = (p + Z * Z / (2 * n)) / (1 + Z * Z / n)
+        margin = Z / (1 + Z * Z / n) * math.sqrt(p * (1 - p) / n + Z * Z / (4 * n * n))
+        value, least, most = p, 0.0, 1.0
+    elif metric == "nps":
+        value = centre = 100 * (p - d)
+        margin, least, most = 100 * Z * math.sqrt((p + d - (p - d) ** 2) / n), -100.0, 100.0
+    else:
+        value = centre = mean
+        margin, least, most = Z * math.sqrt(spread / (n - 1)), float(low), float(high)
+    interval = {"ci_low": max(least, centre - margin), "ci_high": min(most, centre + margin)}
+    return {"value": value, "effective_n": n} | interval

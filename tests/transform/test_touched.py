@@ -1,0 +1,176 @@
+"""Whatever the nights bring, what a build works out by touched keys is, row by row, what working out all would give."""
+
+from __future__ import annotations
+
+import uuid
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import date, timedelta
+from pathlib import Path
+
+import psycopg
+import pytest
+from psycopg import sql
+
+from factories.drawn_nights import EVENTS, NightFactory
+from huitou.settings import Settings
+from huitou.transform import dbt, state
+from huitou.transform.build import build
+from huitou.warehouse.connection import connect
+from huitou.warehouse.embedded import EmbeddedServer
+
+pytestmark = pytest.mark.integration
+FIRST = date(2026, 6, 1)
+SEEDS, NIGHTS = 20, 3
+Tables = dict[str, Counter[str]]
+
+
+class Shop:
+    """A warehouse that is built night by night, and copies of it that are built in one go."""
+
+    def __init__(self, server: EmbeddedServer, name: str, home: Path, seed: int) -> None:
+        self.server, self.name = server, name
+        self.settings = Settings(home=home, warehouse_dsn=server.url(name))
+        with connect(self.settings) as connection:
+            NightFactory(connection, seed, FIRST)
+        self.seed = seed
+        self.partial: list[bool] = []
+
+    @contextmanager
+    def nights(self, factory: NightFactory) -> Iterator[NightFactory]:
+        with connect(self.settings) as connection:
+            factory.connection = factory.raw.connection = connection
+            yield factory
+
+    def build(self, day: date) -> None:
+        build(self.settings, day)
+        with connect(self.settings) as connection:
+            self.partial += [
+                row[0]
+                for row in connection.execute(
+                    "select (detail ->> 'only_touched')::boolean from ops.steps where step = 'build.dbt'"
+                    " order by step_id desc limit 1"
+                )
+            ]
+
+    def tables(
+        self, settings: Settings | None = None, schemas: tuple[str, ...] = ("candidate", "intermediate")
+    ) -> Tables:
+        """The rows of all tables, as text."""
+        with connect(settings or self.settings) as connection:
+            names = connection.execute(
+                "select schemaname, tablename from pg_tables where schemaname = any(%s) order by 1, 2",
+                (list(schemas),),
+            ).fetchall()
+            return {
+                f"{schema}.{table}": Counter(
+                    row[0]
+                    for row in connection.execute(
+                        sql.SQL("select t::text from {} as t").format(sql.Identifier(schema, table))
+                    )
+                )
+                for schema, table in names
+            }
+
+    def worked_out_at_once(self, day: date) -> Tables:
+        """The same of a copy in which everything is made anew."""
+        copy = f"{self.name}_copy"
+        with psycopg.connect(self.server.url("postgres"), autocommit=True) as admin:
+            admin.execute(f"create database {copy} template {self.name}".encode())
+            try:
+                settings = Settings(home=self.settings.home, warehouse_dsn=self.server.url(copy))
+                dbt.run(settings, day)
+                return self.tables(settings)
+            finally:
+                admin.execute(f"drop database {copy} with (force)".encode())
+
+
+@pytest.fixture
+def shop(server: EmbeddedServer, template: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Shop]:
+    name = f"t_{uuid.uuid4().hex[:12]}"
+    # The shops are so small that a night touches most of them.
+    monkeypatch.setattr(state, "MOST_TOUCHED", 1000)
+    with psycopg.connect(server.url("postgres"), autocommit=True) as admin:
+        admin.execute(f"create database {name} template {template}".encode())
+        yield Shop(server, name, tmp_path, 0)
+        admin.execute(f"drop database {name} with (force)".encode())
+
+
+def assert_same(found: Tables, expected: Tables) -> None:
+    assert found.keys() == expected.keys()
+    differing = {
+        name: (
+            sorted((found[name] - expected[name]).elements())[:5],
+            sorted((expected[name] - found[name]).elements())[:5],
+        )
+        for name in expected
+        if found[name] != expected[name]
+    }
+    assert differing == {}
+
+
+@pytest.mark.parametrize("seed", [1, *(pytest.param(seed, marks=pytest.mark.battery) for seed in range(2, SEEDS))])
+def test_touched_keys_give_what_all_keys_give_when_nights_are_drawn(shop: Shop, seed: int) -> None:
+    with connect(shop.settings) as connection:
+        factory = NightFactory(connection, seed, FIRST)
+        factory.history(500)
+    shop.build(FIRST)
+    day, seen = FIRST, Counter()
+    for _ in range(NIGHTS):
+        day += timedelta(days=factory.draw.choice([1, 1, 1, 2, 9]))
+        with shop.nights(factory):
+            seen.update(factory.night(day, 12))
+        shop.build(day)
+        assert_same(shop.tables(), shop.worked_out_at_once(day))
+        published = shop.tables(schemas=("marts",))
+        candidate = {name.replace("candidate", "marts"): rows for name, rows in shop.tables().items()}
+        assert {name: candidate[name] for name in published} == published
+    assert shop.partial == [False, *[True] * NIGHTS]
+    assert seen.keys() <= set(EVENTS)
+
+
+def test_all_is_worked_out_when_the_date_goes_back_and_touched_keys_again_after_it(shop: Shop) -> None:
+    with connect(shop.settings) as connection:
+        factory = NightFactory(connection, 4, FIRST)
+        factory.history(300)
+    shop.build(FIRST)
+    back = FIRST - timedelta(days=3)
+    with shop.nights(factory):
+        factory.late_file(FIRST)
+    shop.build(back)
+    assert shop.partial[-1] is False
+    assert_same(shop.tables(), shop.worked_out_at_once(back))
+    shop.build(FIRST + timedelta(days=1))
+    assert shop.partial[-1] is True
+    assert_same(shop.tables(), shop.worked_out_at_once(FIRST + timedelta(days=1)))
+
+
+def test_nothing_is_lost_when_a_build_breaks_off(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    with connect(shop.settings) as connection:
+        factory = NightFactory(connection, 5, FIRST)
+        factory.history(300)
+    shop.build(FIRST)
+    night = FIRST + timedelta(days=2)
+    with shop.nights(factory):
+        factory.night(night, 12)
+    real = dbt.run
+
+    def breaks_off(settings: Settings, day: date, only_touched: bool) -> None:
+        real(settings, day, ("run", "--select", "+int_orders__priced"), only_touched)
+        raise RuntimeError("killed")
+
+    monkeypatch.setattr(dbt, "run", breaks_off)
+    with pytest.raises(RuntimeError, match="killed"):
+        build(shop.settings, night)
+    monkeypatch.setattr(dbt, "run", real)
+    with connect(shop.settings) as connection:
+        # Some tables stand at the night, others at the first day: a day between them is none of both.
+        assert not state.begin(connection, shop.settings, FIRST + timedelta(days=1))
+        connection.execute(
+            "insert into ops.build_state values (true, %s, %s, %s, 'nothing')",
+            (FIRST, state.fingerprint(shop.settings), night),
+        )
+    shop.build(night)
+    assert shop.partial[-1] is True
+    assert_same(shop.tables(), shop.worked_out_at_once(night))
