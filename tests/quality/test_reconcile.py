@@ -21,7 +21,7 @@ from huitou.shop.generate import generate
 from huitou.sources.feeds import load_source_set
 from huitou.sources.ingest import ingest
 from huitou.sources.quarantine import Selection, dismiss
-from huitou.transform import dbt
+from huitou.transform import dbt, state
 from huitou.transform.build import build
 from huitou.warehouse.connection import connect
 from huitou.warehouse.embedded import EmbeddedServer
@@ -158,6 +158,8 @@ def test_nothing_is_published_when_the_books_do_not_agree(shop: Shop) -> None:
         if "_business_date" in change:
             lost[day - timedelta(days=1), "rows"] -= rows
             lost[day - timedelta(days=1), "amount"] -= amount
+    # Nothing tells a build of what was done behind its back: the one that adds up every day finds it.
+    state.forget(shop.connection)
     with pytest.raises(DataQualityError, match=r"candidate\.reconciliation: unexplained: \d+ failing, leg/feed"):
         build(shop.settings, UNTIL)
     assert published == shop.rows("select md5(string_agg(r::text, '' order by r::text)) from marts.reconciliation as r")
@@ -192,4 +194,5 @@ def test_a_dismissed_row_stays_in_the_reconciliation(shop: Shop) -> None:
 
 def run_marts(shop: Shop, day: date) -> None:
     """The candidates of both marts as of a day, without the rest."""
+    state.forget(shop.connection)
     dbt.run(shop.settings, day, ("run", "--select", "+reconciliation", "+data_quality_cases"))

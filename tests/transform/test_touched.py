@@ -55,12 +55,13 @@ class Shop:
             ]
 
     def tables(
-        self, settings: Settings | None = None, schemas: tuple[str, ...] = ("candidate", "intermediate")
+        self, settings: Settings | None = None, schemas: tuple[str, ...] = ("candidate", "intermediate", "staging")
     ) -> Tables:
         """The rows of all tables, as text."""
         with connect(settings or self.settings) as connection:
             names = connection.execute(
-                "select schemaname, tablename from pg_tables where schemaname = any(%s) order by 1, 2",
+                "select schemaname, tablename from pg_tables where schemaname = any(%s)"
+                r" and tablename !~ '^(touched_|taken_)' order by 1, 2",
                 (list(schemas),),
             ).fetchall()
             return {
@@ -80,7 +81,7 @@ class Shop:
             admin.execute(f"create database {copy} template {self.name}".encode())
             try:
                 settings = Settings(home=self.settings.home, warehouse_dsn=self.server.url(copy))
-                dbt.run(settings, day)
+                dbt.run(settings, day, ("run",))
                 return self.tables(settings)
             finally:
                 admin.execute(f"drop database {copy} with (force)".encode())

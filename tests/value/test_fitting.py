@@ -95,7 +95,8 @@ def cdnow(server: EmbeddedServer, template: str, tmp_path_factory: pytest.TempPa
     with psycopg.connect(server.url("postgres"), autocommit=True) as admin:
         admin.execute(sql.SQL("create database t_fitting template {}").format(sql.Identifier(template)))
         settings = take_in(folder, Settings(home=folder, warehouse_dsn=server.url("t_fitting")), CALIBRATED_ON)
-        build_what_fits_read(settings, CALIBRATED_ON)
+        with connect(settings) as connection:
+            build_what_fits_read(settings, connection, CALIBRATED_ON)
         yield settings
         admin.execute("drop database t_fitting with (force)")
 

@@ -1,5 +1,7 @@
+{{ touched_model("answers", columns=["source", "review_id"], indexes=[["source", "review_id"]]) }}
+
 with reviews as (
-    {{ newest(source("raw", "reviews"), ["review_id", "order_id"]) }}
+    {{ newest(source("raw", "reviews"), ["review_id", "order_id"], "answers") }}
 ),
 
 rules as (

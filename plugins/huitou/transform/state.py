@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 from datetime import date, datetime, time, timedelta
 from importlib import resources
+from string import Formatter
 from zoneinfo import ZoneInfo
 
 import psycopg
@@ -31,6 +32,7 @@ READ = (
     "intermediate.int_deliveries",
     "intermediate.int_reconciliation__sales",
 )
+TOUCHED = (resources.files("huitou.transform") / "touched.sql").read_text(encoding="utf-8")
 UNSEEN = """(
     select r.* from raw.{feed} as r where r._business_date > %(built)s and r._business_date <= %(day)s
     union all
@@ -39,17 +41,6 @@ UNSEEN = """(
         select c.file_id from staging.taken_changes as c where c.feed = '{feed}' and c.file_id is not null
     ))
 )"""
-FEEDS = (
-    "orders",
-    "order_lines",
-    "refunds",
-    "reviews",
-    "survey_responses",
-    "customers",
-    "exchange_rates",
-    "payments",
-    "products",
-)
 EVERYTHING = """
 select exists (
     select from staging.taken_changes where file_id is null and key is null and day is null and feed = any(%s)
@@ -107,6 +98,11 @@ def fingerprint(settings: Settings) -> str:
     return digest.hexdigest()
 
 
+def feeds_read() -> set[str]:
+    """The feeds whose new rows touch a key: those in braces in ``touched.sql``."""
+    return {name for _, name, _, _ in Formatter().parse(TOUCHED) if name}
+
+
 def _built(connection: psycopg.Connection, settings: Settings, day: date) -> date | None:
     """The date that candidate stands at, where ``day`` can go on from it."""
     row = connection.execute(
@@ -118,15 +114,15 @@ def _built(connection: psycopg.Connection, settings: Settings, day: date) -> dat
 
 
 def _is_partial(connection: psycopg.Connection, settings: Settings, built: date, day: date) -> bool:
-    if connection.execute(EVERYTHING, ([*FEEDS, "identities", "person_keys"],)).fetchone() == (True,):
+    feeds = feeds_read()
+    if connection.execute(EVERYTHING, ([*feeds, "identities", "person_keys"],)).fetchone() == (True,):
         return False
     zone = load_source_set(settings).time_zone
     # A lookup a key is what all of it is: whole tables cost by their size.
     connection.execute("set local random_page_cost = 1.1")
     values = {"built": built, "day": day, "zone": zone, "first": _start(built, zone), "after": _start(day, zone)}
-    text = (resources.files("huitou.transform") / "touched.sql").read_text(encoding="utf-8")
-    for statement in filter(str.strip, text.split(";\n")):
-        query = sql.SQL(statement).format(**{f: sql.SQL(UNSEEN.format(feed=f)) for f in FEEDS})
+    for statement in filter(str.strip, TOUCHED.split(";\n")):
+        query = sql.SQL(statement).format(**{f: sql.SQL(UNSEEN.format(feed=f)) for f in feeds})
         connection.execute(query, values)
     return connection.execute(SHARE, (MOST_TOUCHED,)).fetchone() == (False,)
 
