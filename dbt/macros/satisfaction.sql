@@ -28,8 +28,17 @@
     case estimate
         when 'share' then
             z / (1 + z * z / {{ n }}) * sqrt(greatest({{ p }} * (1 - {{ p }}), 0) / {{ n }} + z * z / (4 * {{ n }} * {{ n }}))
+        when 'mean' then ({{ t_quantile(n ~ " - 1") }}) * {{ satisfaction_std_error(prefix) }}
         else z * {{ satisfaction_std_error(prefix) }}
     end
+{%- endmacro %}
+
+
+{# Student's quantile for the normal one, z, by the first terms of its expansion (Fisher and Cornish 1960): to three
+   decimals from 20 degrees of freedom on. #}
+{% macro t_quantile(degrees) -%}
+    {% set v = "nullif(" ~ degrees ~ ", 0)" -%}
+    z + (z ^ 3 + z) / (4 * {{ v }}) + (5 * z ^ 5 + 16 * z ^ 3 + 3 * z) / (96 * ({{ v }}) ^ 2)
 {%- endmacro %}
 
 

@@ -222,7 +222,7 @@ def _to_a_tenth(days: Decimal) -> Decimal:
 
 
 def _estimate(metric: str, scores: list[int]) -> dict[str, float | None]:
-    """Value and 95 % interval: Wilson for csat, ±1.96 standard errors otherwise, cut at the range's ends."""
+    """Value and 95 % interval: Wilson for csat, Student's for means, ±1.96 standard errors for nps, cut at the range's ends."""
     low, high, top, bottom = SCALES[metric]
     z, n = 1.959964, len(scores)
     p, d = sum(s >= top for s in scores) / n, sum(s <= bottom for s in scores) / n
@@ -238,5 +238,12 @@ def _estimate(metric: str, scores: list[int]) -> dict[str, float | None]:
         least, most = float(low), float(high)
         if n == 1:
             return {"value": value, "ci_low": None, "ci_high": None}
-        margin = z * math.sqrt(sum((s - value) ** 2 for s in scores) / (n - 1) / n)
+        margin = t_quantile(n - 1) * math.sqrt(sum((s - value) ** 2 for s in scores) / (n - 1) / n)
     return {"value": value, "ci_low": max(least, centre - margin), "ci_high": min(most, centre + margin)}
+
+
+def t_quantile(degrees: float) -> float:
+    """Student's 97.5 % quantile by the first terms of its expansion."""
+    z = 1.959964
+    first, second = (z**3 + z) / 4, (5 * z**5 + 16 * z**3 + 3 * z) / 96
+    return z + first / degrees + second / degrees**2

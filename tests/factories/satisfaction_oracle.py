@@ -7,7 +7,7 @@ from collections import defaultdict
 from datetime import date, timedelta
 from typing import Any
 
-from factories.marts_oracle import SCALES, Oracle
+from factories.marts_oracle import SCALES, Oracle, t_quantile
 
 # The numbers of the seeds, written out once more.
 MIN_N, WEIGHT_DAYS, ANSWER_DAYS, MIN_STRATUM, MAX_WEIGHT, Z = 30, 365, 14, 10, 5.0, 1.959964
@@ -164,6 +164,6 @@ def figures(metric: str, answers: list[tuple[int, float]]) -> dict[str, float]:
         margin, least, most = 100 * Z * math.sqrt((p + d - (p - d) ** 2) / n), -100.0, 100.0
     else:
         value = centre = mean
-        margin, least, most = Z * math.sqrt(spread / (n - 1)), float(low), float(high)
+        margin, least, most = t_quantile(n - 1) * math.sqrt(spread / (n - 1)), float(low), float(high)
     interval = {"ci_low": max(least, centre - margin), "ci_high": min(most, centre + margin)}
     return {"value": value, "effective_n": n} | interval

@@ -12,7 +12,9 @@ import psycopg
 import pytest
 from psycopg import sql
 from psycopg.rows import dict_row
+from scipy import stats
 
+from factories.marts_oracle import t_quantile
 from factories.raw import RawFactory, noon
 from factories.raw_world import LAST_DAY
 from factories.satisfaction_oracle import SatisfactionOracle
@@ -179,3 +181,8 @@ def test_odd_answers(world: World) -> None:
 def keep_csat(row: Row) -> bool:
     """Overall csat by what was in the order, of which only an answer before its order was given."""
     return row["metric"] == "csat" and row["dimension"] == "overall" and row["breakdown"] in ("product", "channel")
+
+
+def test_quantile_of_means_is_student_s_when_figures_are_shown() -> None:
+    for n in (30, 40, 100, 1000):
+        assert t_quantile(n - 1) == pytest.approx(stats.t.ppf(0.975, n - 1), abs=0.001)
