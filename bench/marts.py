@@ -44,11 +44,13 @@ MARTS = ("customer_value", "customer_segments", "sales_daily", "satisfaction_dai
 SAME = {
     "customer_value": "customer_key, orders, unconverted_orders, net_spend, refunds, first_order_date,"
     " last_order_date, orders_in_window, {window}, recency_score, frequency_score, monetary_score",
-    "customer_segments": "customer_key, lifecycle, orders, registered_date, last_order_date",
+    "customer_segments": "customer_key, orders, registered_date, last_order_date",
     "sales_daily": "day, currency, orders, gross, discounts, refunds",
     "satisfaction_daily": "day, metric, n, score_sum, score_sum_sq",
     "delivery_daily": "day, is_late, orders, reviewed_orders, score_sum",
 }
+# The plain models have no breakdowns; nor do they know the class of yesterday, which a class depends on.
+ROWS = {"satisfaction_daily": "breakdown = 'all'"}
 
 
 class World:
@@ -194,7 +196,7 @@ def differing(world: World, name: str, csv_folder: Path) -> dict[str, int]:
             ):
                 copy.write((csv_folder / f"{mart}.csv").read_bytes())
             row = connection.execute(
-                f"with a as (select {ours} from candidate.{mart}) select count(*) from ((table a except all table theirs)"
+                f"with a as (select {ours} from candidate.{mart} where {ROWS.get(mart, 'true')}) select count(*) from ((table a except all table theirs)"
                 f" union all (table theirs except all table a)) as d".encode()
             ).fetchone()
             out[mart] = int(row[0]) if row else -1
