@@ -20,13 +20,14 @@
 {%- endmacro %}
 
 
-{# Days whose flagged figures no longer are those of the mart: an order may be flagged, or cleared, long after. #}
-{% macro days_whose_flags_moved() -%}
+{# Days whose flagged figures no longer are those of the mart: an order may be flagged, or cleared, long after.
+   `flagged` holds the figures as they are now, a row a `key`; `money` is its amount, `column` the mart's. #}
+{% macro days_whose_flags_moved(flagged, key, money, column) -%}
     select day
     from {{ this }} as stands
-    full outer join {{ ref("int_sales__flagged_daily") }} as flagged
-        using (day, currency)
+    full outer join {{ flagged }} as flagged
+        using ({{ key | join(", ") }})
     where
         coalesce(stands.flagged_orders, 0) <> coalesce(flagged.orders, 0)
-        or coalesce(stands.flagged_net, 0) <> coalesce(flagged.net, 0)
+        or coalesce(stands.{{ column }}, 0) <> coalesce(flagged.{{ money }}, 0)
 {%- endmacro %}

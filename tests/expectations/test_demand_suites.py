@@ -26,10 +26,13 @@ def each(bad: dict[str, Row], base: Row, column: str) -> list[Row]:
 def test_category_sales_daily_trips_each_rule_by_its_bad_row(gate: GateFactory) -> None:
     gate.use("category_sales_daily")
     good: Row = {"day": NIGHT, "category": "tea", "orders": 1, "units": 1, "gross": 5, "discounts": 1, "sold": 4}
+    good |= {"flagged_orders": 0, "flagged_sold_base": 0}
     bad: dict[str, Row] = {
         "money_does_not_add_up": {"sold": 3},
         "orders_below_one": {"orders": 0},
         "units_below_orders": {"orders": 2},
+        "flagged_orders_do_not_fit": {"flagged_orders": 2},
+        "flagged_sold_without_orders": {"flagged_sold_base": 4},
         "sold_after_the_night": {"day": TOMORROW},
         "gross_differs_from_sales_daily": {},
     }
@@ -215,11 +218,15 @@ def test_clusters_trips_each_rule_by_its_bad_row(gate: GateFactory) -> None:
 def test_customer_profile_trips_each_rule_by_its_bad_row(gate: GateFactory) -> None:
     gate.use("customer_profile")
     good: Row = {"lifecycle": "new", "orders": 1, "net_spend": 5, "last_order_date": date(2026, 3, 1)}
+    good |= {"value_tier": "regular", "p_alive": 1, "flagged_orders": 0, "holds_offers": False}
     good |= dict.fromkeys(("may_sms", "may_email", "may_wechat", "may_phone"), False)
     bad: dict[str, Row] = {
         "lifecycle_missing": {"lifecycle": None},
         "orders_do_not_fit": {"orders": 0},
         "consent_missing": {"may_phone": None},
+        "flags_missing": {"holds_offers": None},
+        "p_alive_out_of_range": {"p_alive": 1.01},
+        "tier_missing": {"value_tier": None},
         "contact_in_profile": {"next_product_name": "for someone@example.com"},
         "customer_key_missing": {"customer_key": None},
     }

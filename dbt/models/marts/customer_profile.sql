@@ -23,6 +23,14 @@ offers as (
     where place = 1
 ),
 
+flagged as (
+    select
+        customer_key,
+        bool_or(holds_offers) as holds_offers
+    from {{ ref("customer_flags") }}
+    group by customer_key
+),
+
 consents as (
     select
         customer_key,
@@ -49,6 +57,13 @@ select
     buyers.monetary_score,
     buyers.segment,
     buyers.segment_zh,
+    buyers.value_tier,
+    buyers.value_tier_zh,
+    buyers.p_alive,
+    buyers.expected_spend_365d,
+    buyers.next_order_date,
+    buyers.next_order_from,
+    buyers.next_order_to,
     clustered.cluster_name,
     clustered.cluster_name_zh,
     preferences.favourite_category,
@@ -69,6 +84,8 @@ select
     offers.product_id as next_product_id,
     offers.product_name as next_product_name,
     offers.reason as next_product_reason,
+    coalesce(buyers.flagged_orders, 0) as flagged_orders,
+    coalesce(flagged.holds_offers, false) as holds_offers,
     coalesce(consents.sms, false) as may_sms,
     coalesce(consents.email, false) as may_email,
     coalesce(consents.wechat, false) as may_wechat,
@@ -84,5 +101,7 @@ left join satisfaction
     on people.customer_key = satisfaction.customer_key
 left join offers
     on people.customer_key = offers.customer_key
+left join flagged
+    on people.customer_key = flagged.customer_key
 left join consents
     on people.customer_key = consents.customer_key

@@ -23,6 +23,10 @@ tiers as (
     select * from {{ ref("int_value__tiers") }}
 ),
 
+flagged as (
+    select * from {{ ref("int_customers__flagged") }}
+),
+
 scored as (
     select
         customers.*,
@@ -42,6 +46,8 @@ select
     scored.refunded_base as refunds,
     scored.net_spend,
     scored.unconverted_orders,
+    cast(coalesce(flagged.orders, 0) as integer) as flagged_orders,
+    cast(coalesce(flagged.net_base, 0) as numeric(18, 2)) as flagged_net,
     scored.first_order_date,
     scored.last_order_date,
     cast(purchases.repeats + 1 as integer) as purchase_days,
@@ -75,6 +81,8 @@ left join purchases
     on scored.customer_key = purchases.customer_key
 left join predicted
     on scored.customer_key = predicted.customer_key
+left join flagged
+    on scored.customer_key = flagged.customer_key
 left join tiers
     on
         scored.recency_score = tiers.recency_score

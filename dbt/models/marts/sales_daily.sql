@@ -1,4 +1,4 @@
-{{ touched_model("days", also="{{ days_whose_flags_moved() }}") }}
+{{ touched_model("days", also="{{ days_whose_flags_moved(ref('int_sales__flagged_daily'), ['day', 'currency'], 'net', 'flagged_net') }}") }}
 
 with orders as (
     {{ touched_rows(ref("int_orders__priced"), "days", ["order_day"]) }}
