@@ -73,6 +73,9 @@ class PlainCast:
 
     def __init__(self, feed: Feed, zone: str, base_currency: str) -> None:
         contract = feed.contract
+        if contract.scales:
+            # What is right then hangs on other columns of the row.
+            raise NotPlain
         self._plans = {
             name: _plan(name, column, feed.columns.get(name), zone, base_currency, name in contract.key)
             for name, column in contract.columns.items()
