@@ -109,7 +109,9 @@ def draw(report: dict[str, Any], console: Console) -> None:
         satisfaction = [_with_interval(row) for row in report["satisfaction"]]
         _table(console, "Satisfaction", satisfaction, ("metric", "dimension", "n", "value", "95 % interval"))
     elif report["marts_as_of"]:
-        console.print(f"The marts stand at {report['marts_as_of']}: people, alerts and satisfaction of this date are past.\n")
+        console.print(
+            f"The marts stand at {report['marts_as_of']}: people, alerts and satisfaction of this date are past.\n"
+        )
     _table(console, "Decisions", _by_campaign(report["decisions"]), ("campaign", "candidates", "outcomes"))
     _table(console, "Messages", report["messages"], ("campaign", "state", "messages"))
     steps = _grouped_steps(report["steps"])

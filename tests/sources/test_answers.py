@@ -40,8 +40,17 @@ def answers(*rows: tuple[str, str, object]) -> str:
         ([("r", "site", "8 of 10")], 0, 0, ["not_an_integer:score"]),
         ([("r", "site", "")], 0, 0, ["missing:score"]),
     ],
-    ids=["the same twice", "another to one request", "other questions", "codes"]
-    + ["off any scale", "off its question's scale", "no code of the question", "no number", "no code"],
+    ids=[
+        "the same twice",
+        "another to one request",
+        "other questions",
+        "codes",
+        "off any scale",
+        "off its question's scale",
+        "no code of the question",
+        "no number",
+        "no code",
+    ],
 )
 def test_each_answer_is_loaded_or_has_a_reason(
     warehouse: Settings,

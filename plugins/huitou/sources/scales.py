@@ -6,11 +6,14 @@ The seed stays the one place that knows: ingest judges by it, and the models rea
 from __future__ import annotations
 
 import csv
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import Field
+import pyarrow as pa
+import pyarrow.compute as pc
 from psycopg import sql
+from pydantic import Field
 
 from huitou.errors import UserError
 from huitou.settings import PROJECT_ROOT
@@ -97,3 +100,18 @@ def off_scale(rows: tuple[Scale, ...], value: sql.Composable) -> sql.Composed:
             beyond = sql.SQL("{} and {} not in ({})").format(beyond, value, codes)
         whens.append(sql.SQL("when {} then {}").format(sql.SQL(" and ").join([sql.SQL("true"), *tests]), beyond))
     return sql.SQL("(case {} end)").format(sql.SQL(" ").join(whens))
+
+
+def are_off_scale(rows: tuple[Scale, ...], columns: Mapping[str, pa.Array], column: str) -> pa.Array:
+    """The same of columns of values: true where a value is off its row's scale, false where it is on it or none is known."""
+    values = columns[column]
+    known = off = pa.repeat(False, len(values))
+    for scale in rows:
+        here = pc.invert(known)
+        for name, word in scale.when.items():
+            here = pc.and_(here, pc.fill_null(pc.equal(columns[name], word), False))
+        within = pc.and_(pc.greater_equal(values, scale.minimum), pc.less_equal(values, scale.maximum))
+        right = pc.or_(within, pc.is_in(values, value_set=pa.array(scale.codes, pa.int64())))
+        off = pc.or_(off, pc.and_(here, pc.invert(pc.fill_null(right, True))))
+        known = pc.or_(known, here)
+    return off
