@@ -1,3 +1,24 @@
+{# The left join of the question that an answer was given to, as `questions`: that of its own form, else of any form.
+   Expects a CTE `questions` (seed survey_questions). #}
+{% macro join_question(answers) -%}
+    left join questions
+        on
+            {{ answers }}.metric = questions.metric
+            and {{ answers }}.dimension = questions.dimension
+            and (
+                {{ answers }}.form = questions.form
+                or questions.form is null and not exists (
+                    select 1
+                    from questions as own
+                    where
+                        own.form = {{ answers }}.form
+                        and own.metric = {{ answers }}.metric
+                        and own.dimension = {{ answers }}.dimension
+                )
+            )
+{%- endmacro %}
+
+
 {# What became of a question: answered, blank, not_applicable or off_scale. Expects CTEs `questions` (seed
    survey_questions, left joined) and `rules` (seed satisfaction_rules). #}
 {% macro answer_state(score) -%}

@@ -51,6 +51,12 @@ QUERIES = {
     """,
 }
 MART_QUERIES = {
+    "alerts": """
+        select signal, concat_ws(' ', nullif(part, 'all'), nullif(part_name, 'all')) as part, direction,
+            actual::float, expected::float, expected_low::float, expected_high::float,
+            concat_ws(' ', cause_part, cause_name, round(100 * cause_share) || ' %%') as cause, since
+        from marts.alerts where is_tonight order by abs(z) desc, signal, part, part_name
+    """,
     "segments": "select lifecycle, count(*) as people from marts.customer_segments group by 1 order by 2 desc, 1",
     "satisfaction": """
         select metric, dimension, n, value::float, ci_low::float, ci_high::float
@@ -99,15 +105,26 @@ def draw(report: dict[str, Any], console: Console) -> None:
     _table(console, "Gates", report["gates"], ("gate", "rules", "passed", "critical", "warnings", "failed"))
     if "segments" in report:
         _table(console, "People by segment", report["segments"], ("lifecycle", "people"))
+        _draw_alerts(report["alerts"], console)
         satisfaction = [_with_interval(row) for row in report["satisfaction"]]
         _table(console, "Satisfaction", satisfaction, ("metric", "dimension", "n", "value", "95 % interval"))
     elif report["marts_as_of"]:
-        console.print(f"The marts stand at {report['marts_as_of']}: people and satisfaction of this date are past.\n")
+        console.print(
+            f"The marts stand at {report['marts_as_of']}: people, alerts and satisfaction of this date are past.\n"
+        )
     _table(console, "Decisions", _by_campaign(report["decisions"]), ("campaign", "candidates", "outcomes"))
     _table(console, "Messages", report["messages"], ("campaign", "state", "messages"))
     steps = _grouped_steps(report["steps"])
     _table(console, "Seconds", steps, ("step", "seconds", "outcome"))
     console.print(f"Data work: {sum(row['seconds'] for row in steps):.1f} s\n")
+
+
+def _draw_alerts(alerts: list[Row], console: Console) -> None:
+    if not alerts:
+        console.print("Alerts: none\n")
+    rows = [_with_range(row) for row in alerts]
+    columns = ("signal", "part", "direction", "actual", "expected", "expected range", "likely cause", "since")
+    _table(console, "Alerts", rows, columns)
 
 
 def _table(console: Console, title: str, rows: Sequence[Row], columns: Sequence[str]) -> None:
@@ -134,6 +151,11 @@ def _with_interval(row: Row) -> Row:
     low, high = row["ci_low"], row["ci_high"]
     interval = "" if low is None or high is None else f"{low:.2f} … {high:.2f}"
     return {**row, "95 % interval": interval}
+
+
+def _with_range(row: Row) -> Row:
+    expected = f"{row['expected_low']:,.2f} … {row['expected_high']:,.2f}"
+    return {**row, "part": row["part"] or "all", "expected range": expected, "likely cause": row["cause"]}
 
 
 def _by_campaign(rows: list[Row]) -> list[Row]:

@@ -125,6 +125,28 @@ def test_the_mean_score_of_the_sample_is_the_known_one(olist: Home) -> None:
     assert str(mean) == "3.27"
 
 
+def test_texts_in_portuguese_tell_their_stars_alone(olist: Home) -> None:
+    languages = {
+        (language, topic == "score_only"): count
+        for language, topic, count in olist.rows(
+            "select language, topic, count(*) from staging.stg_review_topics group by 1, 2"
+        )
+    }
+    assert {language for language, _ in languages} <= {"other", "none", "en"}
+    assert {alone for language, alone in languages if language != "en"} == {True}
+    assert ("en", True) not in languages
+    in_english = scalar(
+        olist, "select count(distinct (review_id, order_id)) from staging.stg_review_topics where language = 'en'"
+    )
+    assert int(str(in_english)) <= 5
+    assert int(str(languages["other", True])) > 3_000
+
+
+def test_the_mart_of_topics_says_that_it_rests_on_the_stars(olist: Home) -> None:
+    rows = olist.rows("select distinct language <> 'en', topic = 'score_only', basis from marts.review_topics")
+    assert set(rows) - {(False, False, "text")} == {(True, True, "score")}
+
+
 def test_a_shop_without_consent_reaches_nobody(olist: Home) -> None:
     outcomes = {row[0] for row in olist.rows("select distinct outcome from ops.decisions")}
     assert outcomes <= {"no_consent"}

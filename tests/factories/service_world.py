@@ -13,6 +13,16 @@ from factories.raw_world import LAST_DAY
 PRODUCTS = {f"p{n}": ("tea", "cups", "books", None)[n % 4] for n in range(1, 13)}
 BAD_PRODUCT = "p5"
 CARRIERS = ("swift", "slow", None)
+# What reviews say, and the class of what they complain of.
+REVIEW_TEXTS = {
+    "质量太差": "product",
+    "物流太慢了": "delivery",
+    "客服态度很差": "after_sale",
+    "物流慢，质量也很差": "product",
+    "质量很好": None,
+    "不推荐": None,
+    None: None,
+}
 STEPS = ("replied", "waiting_for_customer", "customer_replied", "resolved", "reopened", "closed")
 
 
@@ -58,7 +68,8 @@ def _after(raw: RawFactory, draw: random.Random, order: str, customer: str, day:
     if draw.random() < 0.6:
         bad = BAD_PRODUCT in lines
         answered = noon(later()) if draw.random() < 0.5 else None
-        values = {"product_id": draw.choice([lines[0], None]), "answered_at": answered}
+        body = list(REVIEW_TEXTS)[sum(map(ord, order)) % len(REVIEW_TEXTS)]
+        values = {"product_id": draw.choice([lines[0], None]), "answered_at": answered, "body": body}
         raw.review(f"{order}r", order, later(), draw.choice([1, 1, 2]) if bad else draw.randint(1, 5), **values)
     if draw.random() < 0.2:
         values = {"kind": draw.choice(["refund", "exchange", "repair", None]), "units": draw.randint(1, 4)}

@@ -19,7 +19,7 @@ from scipy.stats import beta
 from factories.raw import ZONE
 from factories.raw_world import LAST_DAY
 from factories.service_oracle import Hours, walk
-from factories.service_world import BAD_PRODUCT, PRODUCTS, fill_service
+from factories.service_world import BAD_PRODUCT, PRODUCTS, REVIEW_TEXTS, fill_service
 from huitou.settings import Settings
 from huitou.transform import dbt
 from huitou.warehouse.connection import connect
@@ -193,7 +193,8 @@ def test_each_piece_of_feedback_is_one_case(world: World) -> None:
         order = world.orders[review["order_id"]]
         late = order["promised_at"] is not None and order["delivered_at"] > order["promised_at"]
         back = any(r["order_id"] == order["order_id"] for r in world.raw("returns"))
-        assert row["class"] == ("delivery" if late else "product" if back else "unclassified")
+        said = REVIEW_TEXTS[review["body"]]
+        assert row["class"] == (said or ("delivery" if late else "product" if back else "unclassified"))
         assert row["urgency"] == ("high" if review["score"] == 1 else "normal")
         opened = local(review["created_at"])
         own = [local(review["answered_at"])] if review["answered_at"] else []
@@ -205,6 +206,7 @@ def test_each_piece_of_feedback_is_one_case(world: World) -> None:
         assert row["resolved_day"] == min(own, default=None)
         assert row["due_day"] == opened + timedelta(days=1 if review["score"] == 1 else 3)
         assert row["is_overdue"] == ((row["resolved_day"] or LAST_DAY) > row["due_day"])
+    assert {REVIEW_TEXTS[review["body"]] for review in reviews.values()} == set(REVIEW_TEXTS.values())
     assert sum(row["cases"] for row in world.mart("feedback_monthly")) == len(found)
 
 

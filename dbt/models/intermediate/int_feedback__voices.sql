@@ -26,6 +26,24 @@ goods_back as (
     from returns
 ),
 
+reviews as (
+    select * from {{ ref("stg_review_topics") }}
+),
+
+-- What a review complains of; of several topics the lowest place speaks.
+complaints as (
+    select distinct on (reviews.source, reviews.review_id, reviews.order_id)
+        reviews.source,
+        reviews.review_id,
+        reviews.order_id,
+        reviews.topic
+    from reviews
+    inner join topics
+        on reviews.topic = topics.topic and topics.origin = 'review'
+    where reviews.sentiment = 'negative'
+    order by reviews.source, reviews.review_id, reviews.order_id, topics.place
+),
+
 low_answers as (
     select
         answers.source,
@@ -37,6 +55,7 @@ low_answers as (
         case when answers.score = scales.score_min then 'worst' else 'low' end as level,
         case
             when answers.dimension <> 'overall' then answers.dimension
+            when complaints.topic is not null then complaints.topic
             when deliveries.order_id is not null then 'late'
             when goods_back.order_id is not null then 'goods_back'
             else 'overall'
@@ -46,6 +65,12 @@ low_answers as (
         on answers.metric = scales.metric
     left join deliveries
         on answers.source = deliveries.source and answers.order_id = deliveries.order_id
+    left join complaints
+        on
+            answers.metric = 'review'
+            and answers.source = complaints.source
+            and answers.answer_id = complaints.review_id
+            and answers.order_id = complaints.order_id
     left join goods_back
         on answers.source = goods_back.source and answers.order_id = goods_back.order_id
     where answers.score between scales.score_min and scales.negative_to

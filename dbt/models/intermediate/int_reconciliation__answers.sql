@@ -19,8 +19,7 @@ states as (
     from answers
     left join rules
         on answers.metric = rules.metric
-    left join questions
-        on answers.metric = questions.metric and answers.dimension = questions.dimension
+    {{ join_question("answers") }}
 ),
 
 judged as (

@@ -14,6 +14,7 @@ select
     _version as version,
     'review' as metric,
     'overall' as dimension,
+    cast(null as text) as form,
     {{ local_day("created_at") }} as answer_day,
     score,
     is_newest
@@ -27,6 +28,7 @@ select
     _version as version,
     metric,
     dimension,
+    form,
     {{ local_day("answered_at") }} as answer_day,
     score,
     is_newest

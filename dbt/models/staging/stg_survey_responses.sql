@@ -31,8 +31,7 @@ judged as (
     from responses
     left join identities
         on responses._source = identities.source and responses.customer_id = identities.customer_id
-    left join questions
-        on responses.metric = questions.metric and responses.dimension = questions.dimension
+    {{ join_question("responses") }}
     left join rules
         on responses.metric = rules.metric
 )

@@ -16,6 +16,7 @@ from huitou.errors import UserError
 from huitou.sources.contract import Column
 from huitou.sources.feeds import ColumnMap, Feed
 from huitou.sources.personal import INVALID
+from huitou.sources.scales import off_scale
 
 ISO_DATE = r"^[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}"
 ISO_TIME = ISO_DATE + r"([T ][0-9]{1,2}:[0-9]{2}(:[0-9]{2}(\.[0-9]+)?)?)?( ?(Z|[+-][0-9]{2}(:?[0-9]{2})?))?$"
@@ -72,7 +73,8 @@ def typed_columns(feed: Feed, zone: str, base_currency: str) -> list[TypedColumn
         text, ok = sql.Identifier(f"t_{name}"), sql.Identifier(f"ok_{name}")
         valid, value = _typed(column, mapping, text, mapping.time_zone or zone)
         typed = sql.SQL("(case when {} then {} end)::{}").format(ok, value, sql.SQL(column.sql_type))
-        reason = _reason(name, column, name in feed.contract.key, text, ok, value)
+        beyond = off_scale(feed.contract.scale_rows, value) if feed.contract.has_scale(name) else None
+        reason = _reason(name, column, name in feed.contract.key, text, ok, value, beyond)
         out.append(TypedColumn(name, _text(feed, column, mapping), valid, typed, reason))
     return out
 
@@ -202,7 +204,7 @@ def most_bytes(column: Column, is_key: bool) -> int | None:
     return TEXT_BYTES if column.type == "text" else None
 
 
-def _reason(name: str, column: Column, is_key: bool, text: Sql, ok: Sql, value: Sql) -> Sql:
+def _reason(name: str, column: Column, is_key: bool, text: Sql, ok: Sql, value: Sql, off: Sql | None) -> Sql:
     """The first thing wrong with this value, as ``code:column``; null where nothing is."""
     checks = []
     if column.required or is_key:
@@ -222,5 +224,7 @@ def _reason(name: str, column: Column, is_key: bool, text: Sql, ok: Sql, value: 
                 beyond = sql.SQL("{} and {} not in ({})").format(beyond, value, codes)
             test = sql.SQL("case when {} then {} end").format(ok, beyond)
             checks.append((test, f"out_of_range:{name}"))
+    if off is not None:
+        checks.append((sql.SQL("case when {} then {} end").format(ok, off), f"off_scale:{name}"))
     whens = sql.SQL(" ").join(sql.SQL("when {} then {}").format(test, sql.Literal(code)) for test, code in checks)
     return sql.SQL("case {} end").format(whens)

@@ -15,6 +15,7 @@ from typing import Literal, get_args
 from pydantic import model_validator
 
 from huitou.errors import UserError
+from huitou.sources.scales import Scale, Scales, read_scales
 from huitou.yaml_files import Strict, did_you_mean, read_yaml, validated
 
 ColumnType = Literal[
@@ -83,7 +84,8 @@ class Column(Strict):
 class Contract(Strict):
     """What one feed's records are: columns, key, version and the schema that keeps them.
 
-    ``version`` names the column that tells which of two records of one key is newer (where it is empty, the business
+    ``scales`` says which seeds know what a column may hold, and ``scale_rows`` is what they say; the file gives the
+    first alone. ``version`` names the column that tells which of two records of one key is newer (where it is empty, the business
     date does). A feed without one sends records that never change.
     """
 
@@ -93,12 +95,18 @@ class Contract(Strict):
     version: str | None = None
     room: Literal["raw", "vault"] = "raw"
     columns: dict[str, Column]
+    scales: Scales | None = None
+    scale_rows: tuple[Scale, ...] = ()
 
     def is_words(self, name: str) -> bool:
         """Whether the column holds words that come as they please: neither an id or a code nor one of a list."""
         column = self.columns[name]
         codes = name in self.key or name.endswith(("_id", "code"))
         return column.type == "text" and not column.allowed and not codes
+
+    def has_scale(self, name: str) -> bool:
+        """Whether seeds say what the column may hold."""
+        return self.scales is not None and self.scales.column == name
 
     @property
     def required(self) -> list[str]:
@@ -119,9 +127,13 @@ def contracts() -> dict[str, Contract]:
 def load_contract(path: Path) -> Contract:
     """The contract that the file holds; the file's name is the feed's. Raises ``UserError``."""
     value = read_yaml(path)
-    if "feed" in value:
-        raise UserError(f"{path}: feed: the file's name says it. Take the key out.")
+    for key, origin in (("feed", "the file's name says it"), ("scale_rows", "the seeds of scales: say it")):
+        if key in value:
+            raise UserError(f"{path}: {key}: {origin}. Take the key out.")
     contract = validated(Contract, path, {"feed": path.stem, **value})
+    if contract.scales:
+        _check_scales(path, contract, contract.scales)
+        contract = contract.model_copy(update={"scale_rows": read_scales(contract.scales)})
     for name in (contract.feed, *contract.columns):
         if not _NAME.match(name):
             place = "feed" if name == contract.feed else f"columns.{name}"
@@ -144,3 +156,12 @@ def _check_key(path: Path, contract: Contract) -> None:
             raise UserError(f"{path}: version: {name} is {columns[name].type}, but a version is a timestamp.")
     if not contract.key:
         raise UserError(f"{path}: key: name at least one column.")
+
+
+def _check_scales(path: Path, contract: Contract, scales: Scales) -> None:
+    for name in (scales.column, *(name for seed in scales.seeds for name in seed.by)):
+        if name not in contract.columns:
+            hint = did_you_mean(name, list(contract.columns))
+            raise UserError(f"{path}: scales: {name} is not a column.{hint}")
+    if contract.columns[scales.column].type != "integer":
+        raise UserError(f"{path}: scales.column: {scales.column} is not an integer, and scales are of integers.")

@@ -20,6 +20,7 @@ from huitou.sources.cast import FALSE_WORDS, TRUE_WORDS, iso_pattern, most_bytes
 from huitou.sources.contract import Column
 from huitou.sources.feeds import ColumnMap, Feed
 from huitou.sources.personal import INVALID
+from huitou.sources.scales import are_off_scale
 
 INSTANT = pa.timestamp("us", "UTC")
 ARROW_TYPES: dict[str, pa.DataType] = {
@@ -77,6 +78,7 @@ class PlainCast:
             name: _plan(name, column, feed.columns.get(name), zone, base_currency, name in contract.key)
             for name, column in contract.columns.items()
         }
+        self._contract = contract
         self._version = contract.version
         if self._version and contract.columns[self._version].type != "timestamp":
             raise NotPlain
@@ -100,6 +102,8 @@ class PlainCast:
             columns["_day"] = _date(head)
             unsure.append(pc.is_null(columns["_day"]))
         columns["_version"] = self._versions(columns)
+        if self._contract.scales:
+            unsure.append(are_off_scale(self._contract.scale_rows, columns, self._contract.scales.column))
         if not unsure:
             return PlainRows(columns, None)
         plain = pc.invert(_any(unsure))
