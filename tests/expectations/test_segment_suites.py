@@ -1,4 +1,4 @@
-"""Each rule of the suites on classes, cohorts and flags fails for its bad rows and for no other."""
+"""Each rule of the suites on classes, cohorts, flags and the log of changes fails for its bad rows and for no other."""
 
 from __future__ import annotations
 
@@ -36,6 +36,7 @@ SUSPECT: Row = {"rule": "fake_review", "orders": 1, "evidence": 5, "evidence_lim
     "holds_offers": True,
 }
 SOLD: Row = {"currency": "CNY", "orders": 90, "gross": 10, "discounts": 1, "refunds": 2, "net": 7}
+CHANGE: Row = {"mart": "metric_log", "column_name": "reason", "change": "New.", "reason": "Asked for."}
 
 # Per suite: a good row, the column that names a row, and per rule the values of its bad rows.
 CASES: dict[str, tuple[Row, dict[str, list[Row]]]] = {
@@ -127,6 +128,20 @@ CASES: dict[str, tuple[Row, dict[str, list[Row]]]] = {
             "no_orders": [{"rule": "none", "orders": 0}],
             "more_flagged_than_sold": [{"rule": "more", "orders": 91}],
             "many_flagged": [{"rule": "many", "share_of_orders": 0.11}],
+        },
+    ),
+    "metric_log": (
+        CHANGE | {"changed_on": NIGHT},
+        {
+            "key_twice": [{"changed_on": date(2026, 1, 1)}] * 2,
+            "nothing_said": [
+                {"changed_on": date(2026, 1, 2), "reason": " "},
+                {"changed_on": date(2026, 1, 3), "change": None},
+            ],
+            "names_no_figure": [
+                {"changed_on": date(2026, 1, 4), "mart": "sales_yearly"},
+                {"changed_on": date(2026, 1, 5), "column_name": "grounds"},
+            ],
         },
     ),
 }
