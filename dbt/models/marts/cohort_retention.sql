@@ -2,6 +2,11 @@ with order_days as (
     select * from {{ ref("int_customers__order_days") }}
 ),
 
+rules as (
+    select max(z) as z
+    from {{ ref("repurchase_windows") }}
+),
+
 firsts as (
     select
         customer_key,
@@ -23,8 +28,10 @@ elapsed as (
     select
         cohorts.cohort_month,
         cohorts.customers,
+        rules.z,
         cast(months.month as date) as active_month
     from cohorts
+    cross join rules
     cross join lateral {{ series("cohorts.cohort_month", business_date(), "month") }} as months (month)
     where {{ period_end("month", "months.month") }} <= {{ business_date() }}
 ),
@@ -47,6 +54,11 @@ select
     cast(elapsed.customers as integer) as customers,
     cast(coalesce(activity.retained, 0) as integer) as retained,
     cast(cast(coalesce(activity.retained, 0) as numeric) / elapsed.customers as numeric(10, 4)) as retention,
+    {% for end in ["low", "high"] -%}
+        cast(
+            {{ wilson("coalesce(activity.retained, 0)", "elapsed.customers", "elapsed.z", end) }} as numeric(10, 4)
+        ) as ci_{{ end }},
+    {% endfor -%}
     cast(coalesce(activity.net_spend, 0) as numeric(18, 2)) as net_spend
 from elapsed
 left join activity

@@ -6,6 +6,11 @@ history as (
     select * from {{ ref("customer_segment_history") }}
 ),
 
+rules as (
+    select max(z) as z
+    from {{ ref("repurchase_windows") }}
+),
+
 shop_days as (
     select cast(series.day as date) as day
     from (select min(order_day) as first_day from order_days) as opened
@@ -87,6 +92,14 @@ select
     cast(at_start as integer) as customers_at_start,
     cast(lost as integer) as lost_customers,
     cast(regained as integer) as regained_customers,
-    cast(case when at_start > 0 then cast(lost as numeric) / at_start end as numeric(10, 4)) as churn_rate
+    cast(case when at_start > 0 then cast(lost as numeric) / at_start end as numeric(10, 4)) as churn_rate,
+    -- Who came and was lost within the period is not of the base, so more may be lost than there were: no interval.
+    {% for end in ["low", "high"] -%}
+        cast(
+            case when at_start > 0 and lost <= at_start then {{ wilson("lost", "at_start", "z", end) }} end
+            as numeric(10, 4)
+        ) as ci_{{ end }}{{ "," if not loop.last }}
+    {% endfor -%}
 from every_period
+cross join rules
 where last_day <= {{ business_date() }}
