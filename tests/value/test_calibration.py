@@ -94,7 +94,9 @@ def test_score_tells_the_calibration_of_value(
 ) -> None:
     settings, truth = shop
     monkeypatch.setenv("HUITOU_HOME", str(settings.home))
-    monkeypatch.setenv("HUITOU_WAREHOUSE_DSN", settings.warehouse_dsn.get_secret_value() if settings.warehouse_dsn else "")
+    monkeypatch.setenv(
+        "HUITOU_WAREHOUSE_DSN", settings.warehouse_dsn.get_secret_value() if settings.warehouse_dsn else ""
+    )
     asked = ["shop", "score", "--date", str(LAST), "--shop", str(truth.parent), "--json"]
     result = CliRunner().invoke(cli, asked, catch_exceptions=False)
     assert result.exit_code == 0, result.output
@@ -108,7 +110,6 @@ def test_score_tells_the_calibration_of_value(
     [ranking] = [r for r in found.rankings if (r.group, r.days) == ("all", days)]
     row = told[f"{days} days: rank correlation"]
     assert (row["n"], row["value"]) == (ranking.customers, ranking.correlation)
-    print(found)
 
 
 def test_marts_of_another_date_are_refused(shop: tuple[Settings, Path]) -> None:

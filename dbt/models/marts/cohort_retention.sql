@@ -1,3 +1,5 @@
+{%- set came = "coalesce(activity.retained, 0)" -%}
+
 with order_days as (
     select * from {{ ref("int_customers__order_days") }}
 ),
@@ -52,13 +54,10 @@ select
     elapsed.cohort_month,
     {{ months_between("elapsed.cohort_month", "elapsed.active_month") }} as months_since,
     cast(elapsed.customers as integer) as customers,
-    cast(coalesce(activity.retained, 0) as integer) as retained,
-    cast(cast(coalesce(activity.retained, 0) as numeric) / elapsed.customers as numeric(10, 4)) as retention,
-    {% for end in ["low", "high"] -%}
-        cast(
-            {{ wilson("coalesce(activity.retained, 0)", "elapsed.customers", "elapsed.z", end) }} as numeric(10, 4)
-        ) as ci_{{ end }},
-    {% endfor -%}
+    cast({{ came }} as integer) as retained,
+    cast(cast({{ came }} as numeric) / elapsed.customers as numeric(10, 4)) as retention,
+    cast({{ wilson(came, "elapsed.customers", "elapsed.z", "low") }} as numeric(10, 4)) as ci_low,
+    cast({{ wilson(came, "elapsed.customers", "elapsed.z", "high") }} as numeric(10, 4)) as ci_high,
     cast(coalesce(activity.net_spend, 0) as numeric(18, 2)) as net_spend
 from elapsed
 left join activity

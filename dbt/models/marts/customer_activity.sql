@@ -7,8 +7,7 @@ history as (
 ),
 
 rules as (
-    select max(z) as z
-    from {{ ref("repurchase_windows") }}
+    select max(z) as z from {{ ref("repurchase_windows") }}
 ),
 
 shop_days as (
@@ -80,6 +79,16 @@ every_period as (
     select * from week_rows
     union all
     select * from month_rows
+),
+
+-- Where more were lost than there were, some came and went within the period: no share, so no interval.
+based as (
+    select
+        every_period.*,
+        rules.z,
+        case when every_period.lost <= every_period.at_start then nullif(every_period.at_start, 0) end as base
+    from every_period
+    cross join rules
 )
 
 select
@@ -93,13 +102,7 @@ select
     cast(lost as integer) as lost_customers,
     cast(regained as integer) as regained_customers,
     cast(case when at_start > 0 then cast(lost as numeric) / at_start end as numeric(10, 4)) as churn_rate,
-    -- Who came and was lost within the period is not of the base, so more may be lost than there were: no interval.
-    {% for end in ["low", "high"] -%}
-        cast(
-            case when at_start > 0 and lost <= at_start then {{ wilson("lost", "at_start", "z", end) }} end
-            as numeric(10, 4)
-        ) as ci_{{ end }}{{ "," if not loop.last }}
-    {% endfor -%}
-from every_period
-cross join rules
+    cast({{ wilson("lost", "base", "z", "low") }} as numeric(10, 4)) as ci_low,
+    cast({{ wilson("lost", "base", "z", "high") }} as numeric(10, 4)) as ci_high
+from based
 where last_day <= {{ business_date() }}
