@@ -42,6 +42,12 @@ def test_every_audience_is_on_the_page() -> None:
         assert f"- `{path.stem}`: " in text
 
 
+def test_every_mart_has_an_entry_in_the_log_of_changes() -> None:
+    with (DBT / "seeds" / "metric_changes.csv").open(encoding="utf-8", newline="") as file:
+        logged = {change["mart"] for change in csv.DictReader(file)}
+    assert set(stated()) - logged == set()
+
+
 def test_log_of_changes_names_marts_and_columns_that_exist() -> None:
     with (DBT / "seeds" / "metric_changes.csv").open(encoding="utf-8", newline="") as file:
         changes = list(csv.DictReader(file))

@@ -1,4 +1,4 @@
-"""Each rule of the suites on classes, cohorts and flags fails for its bad rows and for no other."""
+"""Each rule of the suites on classes, cohorts, flags and the log of changes fails for its bad rows and for no other."""
 
 from __future__ import annotations
 
@@ -20,11 +20,13 @@ MOVE: Row = {"from_lifecycle": "new", "to_lifecycle": "active", "first_day": NEW
     "customers": 1,
     "share": 1,
 }
-COHORT: Row = {"months_since": 1, "customers": 3, "retained": 2}
+COHORT: Row = {"months_since": 1, "customers": 3, "retained": 2, "retention": 0.67, "ci_low": 0.2, "ci_high": 0.9}
 WINDOW: Row = {"buyers": 4, "repurchased": 2, "rate": 0.5, "ci_low": 0.2, "ci_high": 0.8, "km_rate": 0.6}
 PERIOD: Row = {"period": "day", "active_customers": 3, "new_customers": 1, "returning_customers": 2} | {
     "customers_at_start": 9,
     "churn_rate": 0.1,
+    "ci_low": 0,
+    "ci_high": 0.4,
 }
 FLAG: Row = {"source": "s", "rule": "fake_review", "customer_key": "c", "order_day": NIGHT} | {
     "evidence": 5,
@@ -36,6 +38,7 @@ SUSPECT: Row = {"rule": "fake_review", "orders": 1, "evidence": 5, "evidence_lim
     "holds_offers": True,
 }
 SOLD: Row = {"currency": "CNY", "orders": 90, "gross": 10, "discounts": 1, "refunds": 2, "net": 7}
+CHANGE: Row = {"mart": "metric_log", "column_name": "reason", "change": "New.", "reason": "Asked for."}
 
 # Per suite: a good row, the column that names a row, and per rule the values of its bad rows.
 CASES: dict[str, tuple[Row, dict[str, list[Row]]]] = {
@@ -68,6 +71,10 @@ CASES: dict[str, tuple[Row, dict[str, list[Row]]]] = {
             "retained_do_not_fit": [{"cohort_month": date(2025, 3, 1), "retained": 4}],
             "first_month_not_whole": [{"cohort_month": date(2025, 4, 1), "months_since": 0}],
             "month_has_not_ended": [{"cohort_month": LAST_MONTH}],
+            "interval_does_not_fit": [
+                {"cohort_month": date(2025, 5, 1), "ci_low": 0.7},
+                {"cohort_month": date(2025, 6, 1), "ci_high": None},
+            ],
         },
     ),
     "repurchase_rate": (
@@ -89,7 +96,13 @@ CASES: dict[str, tuple[Row, dict[str, list[Row]]]] = {
             "has_not_ended": [{"first_day": date(2026, 1, 3), "last_day": TOMORROW}],
             "customers_do_not_add_up": [{"first_day": date(2026, 1, 4), "new_customers": 2}],
             "customers_negative": [{"first_day": date(2026, 1, 5), "customers_at_start": -1}],
-            "more_lost_than_there_were": [{"first_day": date(2026, 1, 6), "churn_rate": 1.5}],
+            "more_lost_than_there_were": [
+                {"first_day": date(2026, 1, 6), "churn_rate": 1.5, "ci_low": None, "ci_high": None}
+            ],
+            "interval_does_not_fit": [
+                {"first_day": date(2026, 1, 7), "ci_high": 0.05},
+                {"first_day": date(2026, 1, 8), "ci_low": None},
+            ],
         },
     ),
     "order_flags": (
@@ -127,6 +140,20 @@ CASES: dict[str, tuple[Row, dict[str, list[Row]]]] = {
             "no_orders": [{"rule": "none", "orders": 0}],
             "more_flagged_than_sold": [{"rule": "more", "orders": 91}],
             "many_flagged": [{"rule": "many", "share_of_orders": 0.11}],
+        },
+    ),
+    "metric_log": (
+        CHANGE | {"changed_on": NIGHT},
+        {
+            "key_twice": [{"changed_on": date(2026, 1, 1)}] * 2,
+            "nothing_said": [
+                {"changed_on": date(2026, 1, 2), "reason": " "},
+                {"changed_on": date(2026, 1, 3), "change": None},
+            ],
+            "names_no_figure": [
+                {"changed_on": date(2026, 1, 4), "mart": "sales_yearly"},
+                {"changed_on": date(2026, 1, 5), "column_name": "grounds"},
+            ],
         },
     ),
 }

@@ -1,4 +1,4 @@
-"""Reviews and surveys held to the demo shop's planted truth: topics by class, and what weights leave of the bias."""
+"""Classes, reviews and surveys held to the demo shop's planted truth: who is lost, topics, and what weights leave of bias."""
 
 from __future__ import annotations
 
@@ -56,6 +56,28 @@ def shop(server: EmbeddedServer, template: str, tmp_path_factory: pytest.TempPat
         yield made
         made.connection.close()
         admin.execute("drop database t_opinions with (force)")
+
+
+# Class lost asks for half a year of silence or more, and hardly anybody has been there for longer in 240 nights.
+CLASSES = {
+    "lost: precision": (0.6, 20),
+    "lost: recall": (0.04, 400),
+    "at risk or lost: precision": (0.6, 200),
+    "at risk or lost: recall": (0.35, 400),
+    "at risk or lost: balanced accuracy": (0.6, 1000),
+}
+
+
+@pytest.mark.parametrize("name", CLASSES)
+def test_lost_buyers_are_told_from_those_who_are_not(shop: Shop, name: str) -> None:
+    """Who says the same of all has a balanced accuracy of 0.5; who calls everybody lost, a precision of the share lost."""
+    least, least_n = CLASSES[name]
+    figure = shop.figure("segments", name)
+    assert figure.value is not None
+    assert figure.value >= least
+    assert figure.n >= least_n
+    share = shop.figure("segments", "lost: recall").n / shop.figure("segments", "lost: balanced accuracy").n
+    assert share < 0.45, "precision is to be held against it"
 
 
 @pytest.mark.parametrize(

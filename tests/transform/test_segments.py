@@ -13,6 +13,7 @@ import psycopg
 import pytest
 from psycopg import sql
 from psycopg.rows import dict_row
+from scipy.stats import binomtest
 
 from factories.marts_oracle import Oracle
 from factories.raw_world import LAST_DAY, fill
@@ -132,6 +133,21 @@ def test_cohorts_equal_the_oracle_and_no_month_is_told_before_it_ends(world: Wor
     )
     days = world.connection.execute("select sum(net_base) from intermediate.int_customers__order_days").fetchone()
     assert sum(row["net_spend"] for row in found.values()) == days[0]
+
+
+@pytest.mark.parametrize(
+    ("mart", "part", "whole"),
+    [("cohort_retention", "retained", "customers"), ("customer_activity", "lost_customers", "customers_at_start")],
+)
+def test_intervals_of_shares_are_those_of_scipy(world: World, mart: str, part: str, whole: str) -> None:
+    rows = [row for row in world.rows(mart) if row[whole] >= row[part] and row[whole] > 0]
+    assert any(0 < row[part] < row[whole] for row in rows)
+    for row in rows:
+        low, high = binomtest(row[part], row[whole]).proportion_ci(0.95, "wilson")
+        assert is_near(row["ci_low"], low), row
+        assert is_near(row["ci_high"], high), row
+    others = [row for row in world.rows(mart) if row not in rows]
+    assert all(row["ci_low"] is row["ci_high"] is None for row in others)
 
 
 def test_repurchase_equals_the_oracle_with_and_without_censoring(world: World) -> None:

@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from datetime import date, timedelta
 from pathlib import Path
 
 import psycopg
 import pytest
+from click.testing import CliRunner
 from psycopg import sql
 from scipy.stats import spearmanr
 
+from huitou.cli import cli
 from huitou.errors import UserError
 from huitou.settings import Settings
 from huitou.shop.generate import generate
 from huitou.sources.ingest import ingest
 from huitou.transform.build import build
-from huitou.value.calibration import Decile, calibration
+from huitou.value.calibration import Calibration, Decile, calibration
 from huitou.warehouse.embedded import EmbeddedServer
 
 pytestmark = pytest.mark.integration
@@ -43,8 +46,13 @@ def shop(
 
 
 @pytest.fixture(scope="module")
-def rows(shop: tuple[Settings, Path]) -> list[Decile]:
+def found(shop: tuple[Settings, Path]) -> Calibration:
     return calibration(*shop, LAST)
+
+
+@pytest.fixture(scope="module")
+def rows(found: Calibration) -> list[Decile]:
+    return found.deciles
 
 
 def of(rows: list[Decile], group: str, days: int) -> list[Decile]:
@@ -67,6 +75,41 @@ def test_predicted_value_is_too_high_by_no_more_than_it_was(rows: list[Decile], 
     deciles = of(rows, "all", days)
     ratio = sum(row.predicted_spend for row in deciles) / sum(row.true_spend for row in deciles)
     assert 0.8 < ratio < highest
+
+
+@pytest.mark.parametrize(("days", "lowest"), [(90, 0.3), (365, 0.3)])
+def test_customers_are_ranked_by_what_they_will_spend(found: Calibration, days: int, lowest: float) -> None:
+    for group in ("all", "new"):
+        [ranking] = [r for r in found.rankings if (r.group, r.days) == (group, days)]
+        assert ranking.customers == sum(row.customers for row in of(found.deciles, group, days)) > 500
+        assert lowest < ranking.correlation < 1, group
+
+
+SCORED = {90: (0.9, 1.55), 365: (0.9, 1.75)}
+
+
+@pytest.mark.parametrize("days", SCORED)
+def test_score_tells_the_calibration_of_value(
+    shop: tuple[Settings, Path], found: Calibration, monkeypatch: pytest.MonkeyPatch, days: int
+) -> None:
+    settings, truth = shop
+    monkeypatch.setenv("HUITOU_HOME", str(settings.home))
+    monkeypatch.setenv(
+        "HUITOU_WAREHOUSE_DSN", settings.warehouse_dsn.get_secret_value() if settings.warehouse_dsn else ""
+    )
+    asked = ["shop", "score", "--date", str(LAST), "--shop", str(truth.parent), "--json"]
+    result = CliRunner().invoke(cli, asked, catch_exceptions=False)
+    assert result.exit_code == 0, result.output
+    told = {row["figure"]: row for row in json.loads(result.stdout) if row["score"] == "value"}
+    assert len(told) == 2 * (10 + 1)
+    ratios = [told[f"{days} days, decile {n}: predicted ÷ true spend"] for n in range(1, 11)]
+    assert [row["n"] for row in ratios] == [row.customers for row in of(found.deciles, "all", days)]
+    lowest, highest = SCORED[days]
+    for row in ratios[5:]:
+        assert lowest < row["value"] < highest, row
+    [ranking] = [r for r in found.rankings if (r.group, r.days) == ("all", days)]
+    row = told[f"{days} days: rank correlation"]
+    assert (row["n"], row["value"]) == (ranking.customers, ranking.correlation)
 
 
 def test_marts_of_another_date_are_refused(shop: tuple[Settings, Path]) -> None:

@@ -5,13 +5,16 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Iterator
 from datetime import date, timedelta
+from decimal import Decimal
 from pathlib import Path
 
 import psycopg
 import pytest
 from psycopg import sql
+from psycopg.rows import dict_row
 
 from factories.cdnow import CALIBRATED_ON, Order, take_in
+from factories.value_oracle import ValueOracle, assert_scored
 from huitou.settings import Settings
 from huitou.transform.build import build
 from huitou.transform.fitted import build_what_fits_read
@@ -69,10 +72,13 @@ def test_night_says_what_is_missing_and_predicts_nothing_when_there_is_too_littl
     assert len(rows) == len({order.customer for order in sold})
 
 
-def test_fit_is_refused_when_it_does_not_converge(warehouse: Settings, tmp_path: Path) -> None:
+def like_clockwork() -> list[Order]:
     """Everybody buys every tenth day and stays: no spread of rates and nobody lost, so no maximum."""
-    sold = orders(600, lambda n: list(range(n % 10, 300, 10)))
-    settings = take_in(tmp_path, warehouse, AS_OF, sold)
+    return orders(600, lambda n: list(range(n % 10, 300, 10)))
+
+
+def test_fit_is_refused_when_it_does_not_converge(warehouse: Settings, tmp_path: Path) -> None:
+    settings = take_in(tmp_path, warehouse, AS_OF, like_clockwork())
     build(settings, AS_OF)
     with connect(settings) as connection:
         found = connection.execute("select outcome, reason, is_in_use from marts.value_fits").fetchall()
@@ -86,6 +92,32 @@ def test_fit_is_refused_when_it_does_not_converge(warehouse: Settings, tmp_path:
         assert "ran to the end of its range" in reason or "still rises" in reason
     assert warned == [(2,)]
     assert rows == [(None,) * 6]
+
+
+def test_scores_are_those_of_the_fit_in_use_when_a_newer_one_does_not_converge(
+    warehouse: Settings, tmp_path: Path
+) -> None:
+    settings = take_in(tmp_path, warehouse, AS_OF, like_clockwork())
+    older = {
+        "bg_nbd": {"r": 1.5, "alpha": 2.0, "a": 0.4, "b": 9.0},
+        "gamma_gamma": {"p": 6.0, "q": 4.0, "gamma": 15.0},
+    }
+    with connect(settings) as connection, connection.cursor(row_factory=dict_row) as cursor:
+        keep(connection, AS_OF - timedelta(days=7), [in_use(m, p, AS_OF - timedelta(days=7)) for m, p in older.items()])
+        build(settings, AS_OF)
+        fits = connection.execute("select model, as_of, outcome, is_in_use from marts.value_fits order by 1, 2")
+        assert fits.fetchall() == [
+            row
+            for model in ("bg_nbd", "gamma_gamma")
+            for row in ((model, AS_OF - timedelta(days=7), "accepted", True), (model, AS_OF, "refused", False))
+        ]
+        rows = cursor.execute("select * from marts.customer_value").fetchall()
+    oracle = ValueOracle({**older["bg_nbd"], **older["gamma_gamma"]}, AS_OF)
+    assert len(rows) == 600
+    for row in rows:
+        days = range((AS_OF - row["last_order_date"]).days, 300, 10)
+        spent = [(AS_OF - timedelta(days=ago), Decimal("9.90")) for ago in days]
+        assert_scored(row, oracle.customer(spent), row["customer_key"])
 
 
 @pytest.fixture(scope="module")
@@ -112,41 +144,49 @@ def fits(cdnow: Settings) -> Iterator[psycopg.Connection]:
 WEEK_BEFORE = CALIBRATED_ON - timedelta(days=7)
 
 
-def in_use(model: str, parameters: dict[str, float]) -> ValueFit:
-    return ValueFit(model, WEEK_BEFORE, "accepted", None, 1, parameters, -1.0, {"parameters": parameters})
+def in_use(model: str, parameters: dict[str, float], as_of: date = WEEK_BEFORE) -> ValueFit:
+    return ValueFit(model, as_of, "accepted", None, 1, parameters, -1.0, {"parameters": parameters})
 
 
 # Of CDNOW's last 90 days nothing tells more than a fit that has seen them, and hardly anything less than nonsense.
-ORDERS = {
-    "better": ({"r": 0.26, "alpha": 4.4, "a": 0.76, "b": 2.5}, "refused"),
-    "worse": ({"r": 5.0, "alpha": 1.0, "a": 0.1, "b": 9.0}, "accepted"),
+JUDGED = {
+    ("bg_nbd", "better"): {"r": 0.26, "alpha": 4.4, "a": 0.76, "b": 2.5},
+    ("bg_nbd", "worse"): {"r": 5.0, "alpha": 1.0, "a": 0.1, "b": 9.0},
+    ("gamma_gamma", "better"): {"p": 6.25, "q": 3.74, "gamma": 15.44},
+    ("gamma_gamma", "worse"): {"p": 1.0, "q": 9.0, "gamma": 5.0},
 }
 
 
-@pytest.mark.parametrize("kind", ORDERS)
-def test_fit_is_judged_against_the_one_in_use(fits: psycopg.Connection, kind: str) -> None:
-    parameters, outcome = ORDERS[kind]
-    keep(fits, WEEK_BEFORE, [in_use("bg_nbd", parameters)])
-    found, worth = fit(fits, CALIBRATED_ON)
+@pytest.mark.parametrize(("model", "kind"), JUDGED)
+def test_fit_is_judged_against_the_one_in_use(fits: psycopg.Connection, model: str, kind: str) -> None:
+    keep(fits, WEEK_BEFORE, [in_use(model, JUDGED[model, kind])])
+    by_model = {made.model: made for made in fit(fits, CALIBRATED_ON)}
+    found = by_model.pop(model)
     assert found.backtest is not None
     assert (found.backtest["score"] > found.backtest["score_in_use"]) == (kind == "better")
-    assert (found.outcome, worth.outcome) == (outcome, "accepted")
-    if outcome == "refused":
+    assert found.outcome == {"better": "refused", "worse": "accepted"}[kind]
+    assert [other.outcome for other in by_model.values()] == ["accepted"]
+    if kind == "better":
         assert f"worse than the fit of {WEEK_BEFORE}, which stays in use" in (found.reason or "")
     else:
         assert found.reason is None
 
 
-def test_refused_fit_scores_nobody(fits: psycopg.Connection, cdnow: Settings) -> None:
-    parameters, _ = ORDERS["better"]
-    keep(fits, WEEK_BEFORE, [in_use("bg_nbd", parameters)])
+@pytest.mark.parametrize("model", ["bg_nbd", "gamma_gamma"])
+def test_refused_fit_scores_nobody(fits: psycopg.Connection, cdnow: Settings, model: str) -> None:
+    parameters = JUDGED[model, "better"]
+    keep(fits, WEEK_BEFORE, [in_use(model, parameters)])
     build(cdnow, CALIBRATED_ON)
-    scored = fits.execute(
-        "select orders_fitted_on, alpha, worth_fitted_on from intermediate.int_value__parameters"
-    ).fetchall()
-    assert scored == [(WEEK_BEFORE, 4.4, CALIBRATED_ON)]
-    marks = "select as_of, outcome, is_in_use from marts.value_fits where model = 'bg_nbd' order by 1"
-    assert fits.execute(marks).fetchall() == [(WEEK_BEFORE, "accepted", True), (CALIBRATED_ON, "refused", False)]
+    dates = {one: WEEK_BEFORE if one == model else CALIBRATED_ON for one in ("bg_nbd", "gamma_gamma")}
+    with fits.cursor(row_factory=dict_row) as cursor:
+        scored = cursor.execute("select * from intermediate.int_value__parameters").fetchall()
+    assert [(row["orders_fitted_on"], row["worth_fitted_on"]) for row in scored] == [tuple(dates.values())]
+    assert {name: scored[0][name] for name in parameters} == parameters
+    marks = "select as_of, outcome, is_in_use from marts.value_fits where model = %s order by 1"
+    assert fits.execute(marks, (model,)).fetchall() == [
+        (WEEK_BEFORE, "accepted", True),
+        (CALIBRATED_ON, "refused", False),
+    ]
 
 
 def test_a_fit_equal_to_the_one_in_use_is_accepted(fits: psycopg.Connection) -> None:

@@ -1,5 +1,12 @@
+{%- set came = "coalesce(activity.retained, 0)" -%}
+
 with order_days as (
     select * from {{ ref("int_customers__order_days") }}
+),
+
+rules as (
+    select max(z) as z
+    from {{ ref("repurchase_windows") }}
 ),
 
 firsts as (
@@ -23,8 +30,10 @@ elapsed as (
     select
         cohorts.cohort_month,
         cohorts.customers,
+        rules.z,
         cast(months.month as date) as active_month
     from cohorts
+    cross join rules
     cross join lateral {{ series("cohorts.cohort_month", business_date(), "month") }} as months (month)
     where {{ period_end("month", "months.month") }} <= {{ business_date() }}
 ),
@@ -45,8 +54,10 @@ select
     elapsed.cohort_month,
     {{ months_between("elapsed.cohort_month", "elapsed.active_month") }} as months_since,
     cast(elapsed.customers as integer) as customers,
-    cast(coalesce(activity.retained, 0) as integer) as retained,
-    cast(cast(coalesce(activity.retained, 0) as numeric) / elapsed.customers as numeric(10, 4)) as retention,
+    cast({{ came }} as integer) as retained,
+    cast(cast({{ came }} as numeric) / elapsed.customers as numeric(10, 4)) as retention,
+    cast({{ wilson(came, "elapsed.customers", "elapsed.z", "low") }} as numeric(10, 4)) as ci_low,
+    cast({{ wilson(came, "elapsed.customers", "elapsed.z", "high") }} as numeric(10, 4)) as ci_high,
     cast(coalesce(activity.net_spend, 0) as numeric(18, 2)) as net_spend
 from elapsed
 left join activity

@@ -6,6 +6,10 @@ history as (
     select * from {{ ref("customer_segment_history") }}
 ),
 
+rules as (
+    select max(z) as z from {{ ref("repurchase_windows") }}
+),
+
 shop_days as (
     select cast(series.day as date) as day
     from (select min(order_day) as first_day from order_days) as opened
@@ -75,6 +79,16 @@ every_period as (
     select * from week_rows
     union all
     select * from month_rows
+),
+
+-- Where more were lost than there were, some came and went within the period: no share, so no interval.
+based as (
+    select
+        every_period.*,
+        rules.z,
+        case when every_period.lost <= every_period.at_start then nullif(every_period.at_start, 0) end as base
+    from every_period
+    cross join rules
 )
 
 select
@@ -87,6 +101,8 @@ select
     cast(at_start as integer) as customers_at_start,
     cast(lost as integer) as lost_customers,
     cast(regained as integer) as regained_customers,
-    cast(case when at_start > 0 then cast(lost as numeric) / at_start end as numeric(10, 4)) as churn_rate
-from every_period
+    cast(case when at_start > 0 then cast(lost as numeric) / at_start end as numeric(10, 4)) as churn_rate,
+    cast({{ wilson("lost", "base", "z", "low") }} as numeric(10, 4)) as ci_low,
+    cast({{ wilson("lost", "base", "z", "high") }} as numeric(10, 4)) as ci_high
+from based
 where last_day <= {{ business_date() }}

@@ -56,12 +56,17 @@ def score(business_date: date, folder: Path | None, as_json: bool) -> None:
     truth = (folder or settings.home / "shop") / TRUTH
     with connect(settings) as connection:
         found = figures(connection, truth, business_date) + alerts(connection, truth) + watchlist(connection, truth)
-    predicted = [
+    predicted = calibration(settings, truth, business_date)
+    value = [
         Figure("value", f"{d.days} days, decile {d.decile}: predicted ÷ true spend", d.ratio, d.customers)
-        for d in calibration(settings, truth, business_date)
+        for d in predicted.deciles
         if d.group == "all"
+    ] + [
+        Figure("value", f"{r.days} days: rank correlation", r.correlation, r.customers)
+        for r in predicted.rankings
+        if r.group == "all"
     ]
-    show(found + (predicted or [Figure("value", "predicted ÷ true spend", None, 0)]), as_json)
+    show(found + (value or [Figure("value", "predicted ÷ true spend", None, 0)]), as_json)
 
 
 def _progress(stage: str, done: int, total: int) -> None:

@@ -42,3 +42,10 @@ def precision_and_recall(name: str, of: str, found: set[Thing], true: set[Thing]
         Figure(name, f"{of}: precision", hits / len(found) if found else None, len(found)),
         Figure(name, f"{of}: recall", hits / len(true) if true else None, len(true)),
     ]
+
+
+def balanced_accuracy(name: str, of: str, found: set[Thing], true: set[Thing], everything: set[Thing]) -> Figure:
+    """Mean of the shares told right of what is true and of what is not: 0.5 for whoever says the same of all."""
+    untrue = everything - true
+    shares = [len(found & true) / len(true), len(untrue - found) / len(untrue)] if true and untrue else []
+    return Figure(name, f"{of}: balanced accuracy", sum(shares) / 2 if shares else None, len(everything))

@@ -14,7 +14,7 @@ from pathlib import Path
 import psycopg
 
 from huitou.errors import UserError
-from huitou.shop.figures import Figure, precision_and_recall, read_truth
+from huitou.shop.figures import Figure, balanced_accuracy, precision_and_recall, read_truth
 from huitou.shop.opinion_score import response_bias, reviews
 
 Score = Callable[[psycopg.Connection, Path, date], list[Figure]]
@@ -79,6 +79,8 @@ def segments(connection: psycopg.Connection, truth: Path, as_of: date) -> list[F
         *precision_and_recall("segments", "lost", lost_now, true),
         *precision_and_recall("segments", "at risk or lost", absent, true),
         Figure("segments", "at risk or lost: accuracy", right / len(classes) if classes else None, len(classes)),
+        balanced_accuracy("segments", "lost", lost_now, true, set(classes)),
+        balanced_accuracy("segments", "at risk or lost", absent, true, set(classes)),
     ]
 
 

@@ -17,6 +17,7 @@ from pathlib import Path
 
 import numpy as np
 import psycopg
+from scipy.stats import spearmanr
 
 from huitou.errors import UserError
 from huitou.settings import Settings
@@ -54,6 +55,24 @@ class Decile:
 
 
 @dataclass(frozen=True)
+class Ranking:
+    """How alike predicted and true spend of the next ``days`` order a group's customers: Spearman's rank correlation."""
+
+    group: str
+    days: int
+    customers: int
+    correlation: float
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """Ten deciles a group and horizon, lowest first, and a ranking of each; none where the shop is too young for a fit."""
+
+    deciles: list[Decile]
+    rankings: list[Ranking]
+
+
+@dataclass(frozen=True)
 class Buyer:
     """What truth/customers.csv says of an account."""
 
@@ -72,8 +91,8 @@ class Shares:
     net: float
 
 
-def calibration(settings: Settings, truth: Path, business_date: date) -> list[Decile]:
-    """Ten rows a group and horizon, lowest decile first; none where the shop is too young for a fit.
+def calibration(settings: Settings, truth: Path, business_date: date) -> Calibration:
+    """Predicted spend of every customer beside what the shop's parameters expect.
 
     Raises ``UserError`` where the marts do not stand at ``business_date`` or are not of this shop.
     """
@@ -89,20 +108,21 @@ def calibration(settings: Settings, truth: Path, business_date: date) -> list[De
         accounts = _accounts(connection, business_date, buyers)
     known = [row for row in predicted if row[0] in accounts]
     if not predicted:
-        return []
+        return Calibration([], [])
     if not known:
         raise UserError(f"No customer of {truth} is in the marts: give --shop the folder of the shop that they are of.")
     told = np.array([row[1:] for row in known], float)
     first_night = _first_night(truth)
     new = np.array([min(b.registered for b in accounts[row[0]]) >= first_night for row in known])
-    rows: list[Decile] = []
+    found = Calibration([], [])
     for number, days in enumerate(HORIZONS):
         sums = [_expected(accounts[row[0]], days, business_date) for row in known]
         true = np.array(sums, float) * (shares.sales, shares.net)
         of_horizon = told[:, 2 * number : 2 * number + 2]
-        rows += _deciles("all", days, of_horizon, true)
-        rows += _deciles("new", days, of_horizon[new], true[new])
-    return rows
+        for group, its in (("all", np.full(len(known), True)), ("new", new)):
+            found.deciles.extend(_deciles(group, days, of_horizon[its], true[its]))
+            found.rankings.append(_ranking(group, days, of_horizon[its], true[its]))
+    return found
 
 
 def _first_night(truth: Path) -> date:
@@ -117,6 +137,10 @@ def _deciles(group: str, days: int, told: Floats, true: Floats) -> Iterator[Deci
         true_orders, true_spend = true[part].sum(axis=0)
         ratio = spend / true_spend if true_spend else float("nan")
         yield Decile(group, days, number, len(part), *map(float, (orders, true_orders, spend, true_spend, ratio)))
+
+
+def _ranking(group: str, days: int, told: Floats, true: Floats) -> Ranking:
+    return Ranking(group, days, len(told), float(spearmanr(told[:, 1], true[:, 1]).statistic))
 
 
 def _expected(accounts: list[Buyer], days: int, now: date) -> tuple[float, float]:
