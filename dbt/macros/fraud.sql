@@ -21,13 +21,13 @@
 
 
 {# Days whose flagged figures no longer are those of the mart: an order may be flagged, or cleared, long after.
-   `flagged` holds the figures as they are now, a row a `key`; `money` is its amount, `column` the mart's. #}
-{% macro days_whose_flags_moved(flagged, key, money, column) -%}
+   `key` are the columns of a row, `money` is the amount as `flagged` names it. #}
+{% macro days_whose_flags_moved(flagged, key, money) -%}
     select day
     from {{ this }} as stands
-    full outer join {{ flagged }} as flagged
-        using ({{ key | join(", ") }})
+    full outer join {{ ref(flagged) }} as flagged
+        using ({{ key }})
     where
         coalesce(stands.flagged_orders, 0) <> coalesce(flagged.orders, 0)
-        or coalesce(stands.{{ column }}, 0) <> coalesce(flagged.{{ money }}, 0)
+        or coalesce(stands.flagged_{{ money }}, 0) <> coalesce(flagged.{{ money }}, 0)
 {%- endmacro %}

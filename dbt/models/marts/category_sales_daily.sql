@@ -1,4 +1,6 @@
-{{ touched_model("sale_days", also="{{ days_whose_flags_moved(ref('int_category_sales__flagged_daily'), ['day', 'category', 'currency'], 'sold_base', 'flagged_sold_base') }}") }}
+{% set key = "day, category, currency" -%}
+{% set moved = "days_whose_flags_moved('int_category_sales__flagged_daily', '" ~ key ~ "', 'sold_base')" -%}
+{{ touched_model("sale_days", also="{{ " ~ moved ~ " }}") }}
 
 with lines as (
     {{ touched_rows(ref("int_order_lines__priced"), "sale_days", ["order_day"]) }}

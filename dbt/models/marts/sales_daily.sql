@@ -1,4 +1,5 @@
-{{ touched_model("days", also="{{ days_whose_flags_moved(ref('int_sales__flagged_daily'), ['day', 'currency'], 'net', 'flagged_net') }}") }}
+{% set moved = "days_whose_flags_moved('int_sales__flagged_daily', 'day, currency', 'net')" -%}
+{{ touched_model("days", also="{{ " ~ moved ~ " }}") }}
 
 with orders as (
     {{ touched_rows(ref("int_orders__priced"), "days", ["order_day"]) }}
