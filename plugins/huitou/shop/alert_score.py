@@ -20,22 +20,16 @@ def alerts(connection: psycopg.Connection, truth: Path) -> list[Figure]:
     A false alarm is an alert that is new that night and whose signal no turn has touched by then.
     """
     turns = [(row, date.fromisoformat(row["first_day"])) for row in read_truth(truth, TURNS)]
-    raised = connection.execute(
-        "select day, signal, part_name, cause_name, since from marts.alerts order by day"
-    ).fetchall()
+    raised = connection.execute("select day, signal, cause_name, since from marts.alerts order by day").fetchall()
     figures = []
     for row, first in turns:
-        causes = set(row["name"].split("|"))
-        told = [
-            day
-            for day, signal, part, cause, _ in raised
-            if signal == row["signal"] and day >= first and causes & {part, cause}
-        ]
+        causes = row["name"].split("|")
+        told = [day for day, signal, cause, _ in raised if signal == row["signal"] and cause in causes and day >= first]
         took = (min(told) - first).days + 1 if told else None
         figures.append(Figure("alerts", f"{row['signal']} by {row['part']}: nights to the alert", took, len(told)))
     false = [
         day
-        for day, signal, *_, since in raised
+        for day, signal, _, since in raised
         if day == since and not any(signal == row["signal"] and day >= first for row, first in turns)
     ]
     counted = connection.execute(TESTED).fetchone()

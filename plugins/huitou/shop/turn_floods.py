@@ -9,18 +9,18 @@ import numpy as np
 from huitou.shop.arrays import DAY, HOUR, MINUTE, NEVER, Ints, Records
 from huitou.shop.catalogue import IN_CATEGORY
 from huitou.shop.made import Shop
-from huitou.shop.parcels import EXCHANGE, REQUESTED, RETURN_REASONS, Returns
+from huitou.shop.parcels import EXCHANGE, REQUESTED, RETURN_REASONS, Returns, returned_lines
 from huitou.shop.service import DAMAGED, LATE, Tickets
 from huitou.shop.turn_kinds import Turn, Turned
 from huitou.shop.words import CATEGORIES
 
 COMPLAINT_DAYS, RETURN_DAYS = 16, 9  # before the window's last
-TIMES = 10
+TIMES = 12
 USUAL_DAYS, POOL_DAYS = 56, 14
 
 
 def risen_complaints(shop: Shop, rng: np.random.Generator) -> Turned:
-    """Complaints about damaged goods come to ten times as many as usual; each is settled as most are."""
+    """Complaints about damaged goods come to twelve times as many as usual; each is settled as most are."""
     first = shop.window.last - COMPLAINT_DAYS
     tickets = shop.tickets
     complaint = np.isin(tickets.cause, (LATE, DAMAGED))
@@ -43,12 +43,14 @@ def risen_complaints(shop: Shop, rng: np.random.Generator) -> Turned:
 
 
 def sent_back(shop: Shop, rng: np.random.Generator) -> Turned:
-    """Of the category that most is sold of ten times as much as usual is sent back, all for another piece."""
+    """Of the category that most is sold of twelve times as much as usual is sent back, all for another piece."""
     first = shop.window.last - RETURN_DAYS
     returns = shop.returns
     goods = shop.lines.product[shop.lines.number == 1] // IN_CATEGORY
     category = int(np.bincount(goods, minlength=len(CATEGORIES)).argmax())
-    requested = np.where(goods[returns.order] == category, returns.events[:, REQUESTED] // DAY, NEVER)
+    request, line = returned_lines(returns, shop.lines)
+    of_category = shop.lines.product[line] // IN_CATEGORY == category
+    requested = returns.events[request[of_category], REQUESTED] // DAY
     delivered = np.where(goods == category, shop.orders.delivered // DAY, NEVER)
     day, order = _more(rng, requested, delivered, returns.order, first, shop.window.last)
     start = day * DAY + rng.integers(9 * HOUR, 20 * HOUR, len(order))
@@ -73,7 +75,7 @@ def _more(
 ) -> tuple[Ints, Ints]:
     """(day, order) of what comes more from ``first`` on, so that there is ``TIMES`` as much as in the weeks before.
 
-    ``happened``: the days on which it happened so far. Orders are drawn from those ``delivered``, a day each, in the
+    ``happened``: the day of each time that it happened so far. Orders are drawn from those ``delivered``, a day each, in the
     two weeks before and not ``taken``.
     """
     usual = np.sum((first - USUAL_DAYS <= happened) & (happened < first)) / USUAL_DAYS

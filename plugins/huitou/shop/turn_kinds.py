@@ -56,7 +56,7 @@ def failing_checkout(shop: Shop, rng: np.random.Generator) -> Turned:
             cancelled=np.where(failed, orders.ordered + wait, orders.cancelled),
         ),
     )
-    return turned, [Turn("orders", "channel", "online", first, last), Turn("sales", "all", "all", first, last)]
+    return turned, [Turn("orders", "channel", "online", first, last)]
 
 
 def _without_sequel(shop: Shop, failed: Bools) -> Shop:
