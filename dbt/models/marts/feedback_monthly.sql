@@ -23,23 +23,38 @@ shown as (
             else '(few)'
         end as shown_class
     from counted
+),
+
+summed as (
+    select
+        cases.month,
+        shown.shown_class as class,
+        cast(count(*) as integer) as cases,
+        cast(count(*) filter (where cases.origin = 'review') as integer) as from_reviews,
+        cast(count(*) filter (where cases.origin = 'survey') as integer) as from_surveys,
+        cast(count(*) filter (where cases.origin = 'ticket') as integer) as from_tickets,
+        cast(count(*) filter (where cases.urgency = 'high') as integer) as urgent,
+        cast(count(*) filter (where cases.state = 'resolved') as integer) as resolved,
+        cast(count(*) filter (where cases.state = 'resolved' and not cases.is_overdue) as integer) as in_time,
+        cast(count(*) filter (where cases.is_overdue) as integer) as overdue,
+        cast(
+            coalesce(sum({{ days_between("cases.opened_day", "cases.resolved_day") }}), 0) as integer
+        ) as days_sum
+    from cases
+    inner join shown
+        on cases.month = shown.month and cases.class = shown.class
+    group by cases.month, shown.shown_class
 )
 
+-- What is too little even together is told of by its row alone.
 select
-    cases.month,
-    shown.shown_class as class,
-    cast(count(*) as integer) as cases,
-    cast(count(*) filter (where cases.origin = 'review') as integer) as from_reviews,
-    cast(count(*) filter (where cases.origin = 'survey') as integer) as from_surveys,
-    cast(count(*) filter (where cases.origin = 'ticket') as integer) as from_tickets,
-    cast(count(*) filter (where cases.urgency = 'high') as integer) as urgent,
-    cast(count(*) filter (where cases.state = 'resolved') as integer) as resolved,
-    cast(count(*) filter (where cases.state = 'resolved' and not cases.is_overdue) as integer) as in_time,
-    cast(count(*) filter (where cases.is_overdue) as integer) as overdue,
-    cast(
-        coalesce(sum({{ days_between("cases.opened_day", "cases.resolved_day") }}), 0) as integer
-    ) as days_sum
-from cases
-inner join shown
-    on cases.month = shown.month and cases.class = shown.class
-group by cases.month, shown.shown_class
+    month,
+    class,
+    cases < {{ setting("feedback_rules", "min_public_cases") }} as is_withheld,
+    {% for name in [
+        "cases", "from_reviews", "from_surveys", "from_tickets", "urgent", "resolved", "in_time", "overdue", "days_sum"
+    ] -%}
+        case when cases >= {{ setting("feedback_rules", "min_public_cases") }} then {{ name }} end as {{ name }}
+        {{- "," if not loop.last }}
+    {% endfor %}
+from summed

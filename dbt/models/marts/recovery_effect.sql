@@ -8,7 +8,8 @@ sums as (
         count(*) as orders,
         count(*) filter (where came_back) as repurchased,
         count(distinct customer_key) as customers,
-        {{ setting("feedback_rules", "z") }} as z
+        {{ setting("feedback_rules", "z") }} as z,
+        count(*) < {{ setting("feedback_rules", "min_orders") }} as is_withheld
     from watched
     group by complaint
 ),
@@ -29,7 +30,7 @@ compared as (
         ) as error
     from rates
     left join rates as others
-        on others.complaint = 'unresolved' and rates.complaint <> 'unresolved'
+        on others.complaint = 'unresolved' and rates.complaint <> 'unresolved' and not others.is_withheld
 )
 
 select
@@ -37,10 +38,15 @@ select
     cast(orders as integer) as orders,
     cast(customers as integer) as customers,
     cast(repurchased as integer) as repurchased,
-    cast(rate as numeric(10, 4)) as rate,
-    cast({{ wilson("repurchased", "orders", "z", "low") }} as numeric(10, 4)) as ci_low,
-    cast({{ wilson("repurchased", "orders", "z", "high") }} as numeric(10, 4)) as ci_high,
-    cast(difference as numeric(10, 4)) as difference,
-    cast(difference - z * error as numeric(10, 4)) as difference_low,
-    cast(difference + z * error as numeric(10, 4)) as difference_high
+    is_withheld,
+    {% for name, figure in [
+        ("rate", "rate"),
+        ("ci_low", wilson("repurchased", "orders", "z", "low")),
+        ("ci_high", wilson("repurchased", "orders", "z", "high")),
+        ("difference", "difference"),
+        ("difference_low", "difference - z * error"),
+        ("difference_high", "difference + z * error"),
+    ] -%}
+        cast(case when not is_withheld then {{ figure }} end as numeric(10, 4)) as {{ name }}{{ "," if not loop.last }}
+    {% endfor %}
 from compared

@@ -19,7 +19,6 @@ CHECKOUT_DAYS, MISSING_DAYS, CARRIER_DAYS, QUALITY_DAYS, FEED_DAYS = 27, 23, 20,
 SHORT = 3  # nights that a failing checkout and a missing feed last
 CARRIER = len(CARRIERS) - 1
 HIT_SHARE = 0.85
-FAILED_SHARE = 0.6
 MISSING_FEED = "products"
 
 
@@ -44,7 +43,7 @@ def failing_checkout(shop: Shop, rng: np.random.Generator) -> Turned:
     orders = shop.orders
     day = orders.ordered // DAY
     lots = rng.random(len(day))
-    failed = ~orders.store & (orders.paid >= 0) & (first <= day) & (day <= last) & (lots < FAILED_SHARE)
+    failed = ~orders.store & (orders.paid >= 0) & (first <= day) & (day <= last) & (lots < HIT_SHARE)
     wait = HOUR + rng.integers(0, 23 * HOUR, len(day))
     turned = replace(
         _without_sequel(shop, failed),
