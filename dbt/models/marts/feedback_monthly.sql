@@ -29,6 +29,7 @@ summed as (
     select
         cases.month,
         shown.shown_class as class,
+        count(*) < {{ setting("feedback_rules", "min_public_cases") }} as is_withheld,
         cast(count(*) as integer) as cases,
         cast(count(*) filter (where cases.origin = 'review') as integer) as from_reviews,
         cast(count(*) filter (where cases.origin = 'survey') as integer) as from_surveys,
@@ -50,11 +51,14 @@ summed as (
 select
     month,
     class,
-    cases < {{ setting("feedback_rules", "min_public_cases") }} as is_withheld,
-    {% for name in [
-        "cases", "from_reviews", "from_surveys", "from_tickets", "urgent", "resolved", "in_time", "overdue", "days_sum"
-    ] -%}
-        case when cases >= {{ setting("feedback_rules", "min_public_cases") }} then {{ name }} end as {{ name }}
-        {{- "," if not loop.last }}
-    {% endfor %}
+    is_withheld,
+    case when not is_withheld then cases end as cases,
+    case when not is_withheld then from_reviews end as from_reviews,
+    case when not is_withheld then from_surveys end as from_surveys,
+    case when not is_withheld then from_tickets end as from_tickets,
+    case when not is_withheld then urgent end as urgent,
+    case when not is_withheld then resolved end as resolved,
+    case when not is_withheld then in_time end as in_time,
+    case when not is_withheld then overdue end as overdue,
+    case when not is_withheld then days_sum end as days_sum
 from summed

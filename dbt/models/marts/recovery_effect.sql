@@ -17,7 +17,7 @@ sums as (
 rates as (
     select
         *,
-        cast(repurchased as double precision) / orders as rate
+        case when not is_withheld then cast(repurchased as double precision) / orders end as rate
     from sums
 ),
 
@@ -30,7 +30,7 @@ compared as (
         ) as error
     from rates
     left join rates as others
-        on others.complaint = 'unresolved' and rates.complaint <> 'unresolved' and not others.is_withheld
+        on others.complaint = 'unresolved' and rates.complaint <> 'unresolved'
 )
 
 select
@@ -39,14 +39,18 @@ select
     cast(customers as integer) as customers,
     cast(repurchased as integer) as repurchased,
     is_withheld,
-    {% for name, figure in [
-        ("rate", "rate"),
-        ("ci_low", wilson("repurchased", "orders", "z", "low")),
-        ("ci_high", wilson("repurchased", "orders", "z", "high")),
-        ("difference", "difference"),
-        ("difference_low", "difference - z * error"),
-        ("difference_high", "difference + z * error"),
-    ] -%}
-        cast(case when not is_withheld then {{ figure }} end as numeric(10, 4)) as {{ name }}{{ "," if not loop.last }}
-    {% endfor %}
+    cast(rate as numeric(10, 4)) as rate,
+    cast(
+        case
+            when not is_withheld then {{ wilson("repurchased", "orders", "z", "low") }}
+        end as numeric(10, 4)
+    ) as ci_low,
+    cast(
+        case
+            when not is_withheld then {{ wilson("repurchased", "orders", "z", "high") }}
+        end as numeric(10, 4)
+    ) as ci_high,
+    cast(difference as numeric(10, 4)) as difference,
+    cast(difference - z * error as numeric(10, 4)) as difference_low,
+    cast(difference + z * error as numeric(10, 4)) as difference_high
 from compared
