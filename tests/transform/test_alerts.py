@@ -201,17 +201,3 @@ def test_a_quiet_year_raises_less_than_an_alert_a_month(warehouse: Settings, con
     assert found[0].n > 365
     assert found[0].value is not None
     assert found[0].value < 1
-
-
-def test_dump(world: World) -> None:
-    import csv
-    name = world.truth.parent.parent.name
-    out = open(f"/tmp/ve/dump_{name}.txt", "w")
-    for row in csv.DictReader((world.truth / "turns.csv").open()):
-        print(row, file=out)
-    for f in alerts(world.connection, world.truth) + watchlist(world.connection, world.truth):
-        print(f, file=out)
-    for row in world.connection.execute("select day, signal, part, part_name, direction, actual, expected, z, cause_name, since from marts.alerts order by 1,2").fetchall():
-        print(*row, file=out)
-    for row in world.connection.execute("select signal, part, part_name, day, actual, expected, spread, z from intermediate.int_alerts__tested where day >= '2026-08-20' and (part_name in ('all','online','女装','product') or part = 'feed') order by 1,2,3,4").fetchall():
-        print(*row, file=out)
