@@ -88,10 +88,10 @@ def test_quiet_nights_raise_less_than_an_alert_a_month(world: World) -> None:
     assert false < 1
 
 
+@pytest.mark.parametrize("world", [7], indirect=True)
 def test_planted_bad_products_lead_the_watch_list(world: World) -> None:
     found = figures(watchlist(world.connection, world.truth))
-    assert (hits := found["first places: planted bad products"]) is not None
-    assert hits >= 4 / 5
+    assert found["first places: planted bad products"] == 1
     assert (quality := found["others listed: mean quality"]) is not None
     assert quality < -0.2
 
@@ -169,6 +169,7 @@ class Signal:
         return sum(self.days[d]["x"] for d in before) / base * self.base(self._tested(day)) if base else None
 
 
+@pytest.mark.parametrize("world", [7], indirect=True)
 def test_expected_value_and_distance_are_those_of_loops_over_days(world: World) -> None:
     rules = {row["signal"]: row for row in world.rows("staging.alert_signals")}
     series: dict[Any, list[Row]] = defaultdict(list)
