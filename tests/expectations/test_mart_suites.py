@@ -228,8 +228,11 @@ def _satisfaction(extra: dict[str, Row], **fixed: Any) -> list[Row]:
 
 def test_satisfaction_recent_trips_each_rule_by_its_bad_row(gate: GateFactory) -> None:
     gate.use("satisfaction_recent")
-    window = {"first_day": date(2025, 12, 11), "last_day": NIGHT}
-    extra: dict[str, Row] = {"window_does_not_end_tonight": {"last_day": TOMORROW}}
+    window = {"first_day": date(2025, 12, 11), "last_day": NIGHT, "is_withheld": False}
+    extra: dict[str, Row] = {
+        "window_does_not_end_tonight": {"last_day": TOMORROW},
+        "withheld_is_shown": {"is_withheld": True},
+    }
     rows = _satisfaction(extra, **window)
     gate.mart("satisfaction_recent", *({k: v for k, v in row.items() if k != "day"} for row in rows))
     assert gate.failures("marts") == {

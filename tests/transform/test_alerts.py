@@ -59,10 +59,12 @@ def built(settings: Settings, connection: psycopg.Connection, feeds: tuple[str, 
     return World(connection, settings.home / "shop" / TRUTH)
 
 
-@pytest.fixture(scope="module")
-def world(server: EmbeddedServer, template: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+@pytest.fixture(scope="module", params=[7, *(pytest.param(seed, marks=pytest.mark.battery) for seed in (8, 9))])
+def world(
+    server: EmbeddedServer, template: str, tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest
+) -> Iterator[World]:
     home: Path = tmp_path_factory.mktemp("alerts")
-    generate(home / "shop", 8000, 200, 7, LAST, turns=True)
+    generate(home / "shop", 8000, 200, request.param, LAST, turns=True)
     with psycopg.connect(server.url("postgres"), autocommit=True) as admin:
         admin.execute(sql.SQL("create database t_alerts template {}").format(sql.Identifier(template)))
         settings = Settings(home=home, warehouse_dsn=server.url("t_alerts"))
@@ -74,7 +76,9 @@ def world(server: EmbeddedServer, template: str, tmp_path_factory: pytest.TempPa
 def test_every_planted_turn_is_told_by_the_second_night_with_its_cause(world: World) -> None:
     found = figures(alerts(world.connection, world.truth))
     nights = {name: value for name, value in found.items() if name.endswith("nights to the alert")}
-    assert len(nights) == 3
+    watched = {row["signal"] for row in world.rows("staging.alert_signals")}
+    # Half of a day's money is within what the money of so small a shop spreads by.
+    assert {name.split(" by ")[0] for name in nights} == watched - {"sales"}
     assert all(value is not None and value <= 2 for value in nights.values()), nights
 
 
@@ -84,6 +88,7 @@ def test_quiet_nights_raise_less_than_an_alert_a_month(world: World) -> None:
     assert false < 1
 
 
+@pytest.mark.parametrize("world", [7], indirect=True)
 def test_planted_bad_products_lead_the_watch_list(world: World) -> None:
     found = figures(watchlist(world.connection, world.truth))
     assert found["first places: planted bad products"] == 1
@@ -164,6 +169,7 @@ class Signal:
         return sum(self.days[d]["x"] for d in before) / base * self.base(self._tested(day)) if base else None
 
 
+@pytest.mark.parametrize("world", [7], indirect=True)
 def test_expected_value_and_distance_are_those_of_loops_over_days(world: World) -> None:
     rules = {row["signal"]: row for row in world.rows("staging.alert_signals")}
     series: dict[Any, list[Row]] = defaultdict(list)

@@ -207,7 +207,12 @@ def test_each_piece_of_feedback_is_one_case(world: World) -> None:
         assert row["due_day"] == opened + timedelta(days=1 if review["score"] == 1 else 3)
         assert row["is_overdue"] == ((row["resolved_day"] or LAST_DAY) > row["due_day"])
     assert {REVIEW_TEXTS[review["body"]] for review in reviews.values()} == set(REVIEW_TEXTS.values())
-    assert sum(row["cases"] for row in world.mart("feedback_monthly")) == len(found)
+    monthly = world.mart("feedback_monthly")
+    seen = Counter(row["opened_day"].replace(day=1) for row in found.values())
+    hidden = {row["month"] for row in monthly if row["is_withheld"]}
+    for month, cases in seen.items():
+        shown = sum(row["cases"] for row in monthly if row["month"] == month and not row["is_withheld"])
+        assert (0 < cases - shown < 5) if month in hidden else cases == shown
 
 
 def test_recovery_watches_each_order_as_long_as_the_others(world: World) -> None:

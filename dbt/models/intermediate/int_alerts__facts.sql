@@ -72,7 +72,10 @@ facts as (
     inner join rules
         on answers.metric = rules.metric
     left join categories
-        on answers.source = categories.source and answers.order_id = categories.order_id
+        on
+            answers.source = categories.source
+            and answers.order_id = categories.order_id
+            and answers.judges_order
     union all
     select {{ fact("complaints", "class", "class", "opened_day", 1, 0) }}
     from tickets

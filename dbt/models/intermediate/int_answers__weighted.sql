@@ -22,7 +22,7 @@ promotions as (
     select * from {{ ref("promotion_days") }}
 )
 
--- Nobody can judge an order before it is placed: such an answer counts, but as one about no order.
+-- An answer given before its order counts, but as one about no order.
 select
     answers.source,
     answers.answer_id,
@@ -43,7 +43,7 @@ left join orders
     on
         answers.source = orders.source
         and answers.order_id = orders.order_id
-        and answers.answer_day >= orders.order_day
+        and answers.judges_order
 left join customers
     on answers.customer_key = customers.customer_key
 left join strata

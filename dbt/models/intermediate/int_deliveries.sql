@@ -8,7 +8,7 @@ reviews as (
     {{ touched_rows(ref("int_answers"), "orders") }}
 ),
 
--- An order has one say: its newest review.
+-- An order has one say: its newest review since it was placed.
 last_reviews as (
     select
         *,
@@ -16,7 +16,7 @@ last_reviews as (
             partition by source, order_id order by answered_at desc, answer_id desc
         ) as nth_newest
     from reviews
-    where metric = 'review'
+    where metric = 'review' and judges_order
 )
 
 select

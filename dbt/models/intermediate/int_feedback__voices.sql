@@ -64,7 +64,10 @@ low_answers as (
     inner join scales
         on answers.metric = scales.metric
     left join deliveries
-        on answers.source = deliveries.source and answers.order_id = deliveries.order_id
+        on
+            answers.source = deliveries.source
+            and answers.order_id = deliveries.order_id
+            and answers.judges_order
     left join complaints
         on
             answers.metric = 'review'
@@ -72,7 +75,10 @@ low_answers as (
             and answers.answer_id = complaints.review_id
             and answers.order_id = complaints.order_id
     left join goods_back
-        on answers.source = goods_back.source and answers.order_id = goods_back.order_id
+        on
+            answers.source = goods_back.source
+            and answers.order_id = goods_back.order_id
+            and answers.judges_order
     where answers.score between scales.score_min and scales.negative_to
 ),
 

@@ -12,7 +12,7 @@ customers as (
 
 answers as (
     select * from {{ ref("int_answers") }}
-    where score is not null
+    where score is not null and judges_order
 ),
 
 settings as (

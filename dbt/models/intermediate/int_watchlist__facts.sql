@@ -3,7 +3,8 @@ with lines as (
 ),
 
 reviews as (
-    select * from {{ ref("stg_reviews") }}
+    select * from {{ ref("int_answers") }}
+    where metric = 'review' and judges_order
 ),
 
 scales as (

@@ -8,7 +8,8 @@ sums as (
         count(*) as orders,
         count(*) filter (where came_back) as repurchased,
         count(distinct customer_key) as customers,
-        {{ setting("feedback_rules", "z") }} as z
+        {{ setting("feedback_rules", "z") }} as z,
+        count(*) < {{ setting("feedback_rules", "min_orders") }} as is_withheld
     from watched
     group by complaint
 ),
@@ -16,7 +17,7 @@ sums as (
 rates as (
     select
         *,
-        cast(repurchased as double precision) / orders as rate
+        case when not is_withheld then cast(repurchased as double precision) / orders end as rate
     from sums
 ),
 
@@ -37,9 +38,18 @@ select
     cast(orders as integer) as orders,
     cast(customers as integer) as customers,
     cast(repurchased as integer) as repurchased,
+    is_withheld,
     cast(rate as numeric(10, 4)) as rate,
-    cast({{ wilson("repurchased", "orders", "z", "low") }} as numeric(10, 4)) as ci_low,
-    cast({{ wilson("repurchased", "orders", "z", "high") }} as numeric(10, 4)) as ci_high,
+    cast(
+        case
+            when not is_withheld then {{ wilson("repurchased", "orders", "z", "low") }}
+        end as numeric(10, 4)
+    ) as ci_low,
+    cast(
+        case
+            when not is_withheld then {{ wilson("repurchased", "orders", "z", "high") }}
+        end as numeric(10, 4)
+    ) as ci_high,
     cast(difference as numeric(10, 4)) as difference,
     cast(difference - z * error as numeric(10, 4)) as difference_low,
     cast(difference + z * error as numeric(10, 4)) as difference_high

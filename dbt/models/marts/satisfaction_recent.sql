@@ -30,6 +30,7 @@ estimated as (
         sums.*,
         rules.value_min,
         rules.value_max,
+        sums.n < {{ setting("satisfaction_settings", "min_n") }} as is_withheld,
         {{ satisfaction_estimates() }}
     from sums
     inner join rules
@@ -46,5 +47,6 @@ select
     score_sum_sq,
     positive,
     negative,
-    {{ satisfaction_columns() }}
+    is_withheld,
+    {{ satisfaction_columns(shown="not is_withheld") }}
 from estimated

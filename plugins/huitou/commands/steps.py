@@ -24,7 +24,7 @@ def shop() -> None:
 @click.option("--days", type=int, default=120, show_default=True, help="Nightly drops, the last one of --until.")
 @click.option("--seed", type=int, default=1, show_default=True)
 @click.option("--until", type=BusinessDate(), required=True, help="The newest business date.")
-@click.option("--turns", is_flag=True, help="Plant turns for the worse into the last three weeks.")
+@click.option("--turns", is_flag=True, help="Plant turns for the worse into the last four weeks.")
 @json_option
 def generate(out: Path, customers: int, days: int, seed: int, until: date, turns: bool, as_json: bool) -> None:
     """Write a shop's nightly drops, and beside them the truth that they were made from.

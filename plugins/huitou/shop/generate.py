@@ -25,7 +25,7 @@ from huitou.shop.parameters import CURRENCIES, RATES, Parameters
 from huitou.shop.season import PROMOTIONS, Window
 from huitou.shop.shop_feeds import shop_feeds
 from huitou.shop.truth import Planned, write_truth
-from huitou.shop.turns import QUIET, take_turns, write_turns
+from huitou.shop.turns import QUIET, take_turns, without_files, write_turns
 
 MOST_CUSTOMERS = 5_000_000
 MOST_DAYS = 3_660
@@ -69,10 +69,12 @@ def generate(
         shop, planted = take_turns(shop, seed) if turns else (shop, QUIET)
         fraud = FraudFeeds(shop, plant_fraud(customers, shop.catalogue, shop.window, parameters, seed))
         feeds = fraud.added_to(shop_feeds(shop))
-        planned = [(feed, plant(feed, days, parameters, seed)) for feed in feeds]
+        files = [(feed, *without_files(feed, plant(feed, days, parameters, seed), shop, planted)) for feed in feeds]
+        planned = [(feed, rows) for feed, rows, _ in files]
         tell("shop", 1, 1)
         for night in range(days):
-            write_night(folder / DROPS / shop.window.date(night).isoformat(), night, planned)
+            sent = [(feed, rows) for feed, rows, absent in files if night not in absent]
+            write_night(folder / DROPS / shop.window.date(night).isoformat(), night, sent)
             tell("nights", night + 1, days)
         tell("truth", 0, 1)
         write_truth(folder / TRUTH, shop, fraud, planned, _arguments(customers, days, seed, until, turns, parameters))
