@@ -135,6 +135,11 @@ class NightFactory:
             unit_price=f"{self.draw.uniform(1, 90):.4f}",
         )
 
+    def cancelled_line(self, day: date) -> None:
+        """No units; a discount may be left standing on it."""
+        line = {"order_id": self.some_order(), "line_no": self.draw.randint(1, 2), "product_id": "p1"}
+        self.raw.insert("order_lines", day, self.version(day), quantity=0, unit_price="5.00", discount="0.50", **line)
+
     def line_before_its_order(self, day: date) -> None:
         order_id = f"early{self.number()}"
         values = {"product_id": "p1", "quantity": 1, "unit_price": "7.77"}
@@ -245,6 +250,7 @@ EVENTS = (
     "changed_order",
     "cancelled_last_order",
     "changed_line",
+    "cancelled_line",
     "line_before_its_order",
     "refund",
     "refund_before_its_order",

@@ -84,7 +84,7 @@ class Oracle:
                     "customer_key": self.person[order["_source"], order["customer_id"]],
                 }
         for line in self._known("order_lines"):
-            if order := orders.get((line["_source"], line["order_id"])):
+            if (order := orders.get((line["_source"], line["order_id"]))) and line["quantity"]:
                 order["units"] += line["quantity"]
                 order["gross"] += cents(line["quantity"] * line["unit_price"])
                 order["discounts"] += cents(line["discount"] or Decimal(0))

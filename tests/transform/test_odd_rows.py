@@ -28,6 +28,7 @@ TOMORROW = LAST_DAY + timedelta(days=1)
 # Ranks say where a customer stands among all; they alone may move when another customer comes.
 RANKS = {"recency_score", "frequency_score", "monetary_score", "segment", "segment_zh", "value_tier", "value_tier_zh"}
 BY_CUSTOMER = ("customer_value", "customer_segments", "customer_segment_history", "customer_flags", "order_flags")
+BY_DAY = ("sales_daily", "category_sales_daily", "reconciliation")
 Rows = list[dict[str, Any]]
 
 
@@ -46,9 +47,14 @@ def odd_rows(raw: RawFactory) -> dict[str, str]:
     keys["never_seen"] = raw.order("odd4", "never_seen", ago(5))
     keys["guest"] = raw.order("odd5", "guest", ago(100))
     raw.customer("guest", ago(3))
-    keys["cancelled_line"] = raw.order("odd6", "cancelled_line", ago(5), [(1, "100.00", "0"), (2, "30.00", "0")])
-    line = {"order_id": "odd6", "line_no": 2, "product_id": "p2", "quantity": 2, "unit_price": "30.00"}
-    raw.insert("order_lines", ago(4), discount="60.00", **line)
+    raw.insert("products", ago(5), product_id="teapot", category="teapots")
+    keys["cancelled_line"] = raw.order("odd6", "cancelled_line", ago(5))
+    for number, (units, price) in enumerate(((2, "10.00"), (3, "30.00"), (3, "30.00")), start=2):
+        line = {"order_id": "odd6", "line_no": number, "product_id": "teapot", "unit_price": price, "discount": "1.00"}
+        raw.insert("order_lines", ago(5), quantity=units, shipping="4.00", **line)
+    for number, known in ((3, ago(4)), (4, TOMORROW)):
+        line = {"order_id": "odd6", "line_no": number, "product_id": "teapot", "unit_price": "30.00"}
+        raw.insert("order_lines", known, quantity=0, discount="1.00", shipping="4.00", **line)
     keys["ordered_tomorrow"] = raw.customer("ordered_tomorrow", ago(5))
     raw.order("odd7", "ordered_tomorrow", TOMORROW, known=LAST_DAY)
     keys["registered_tomorrow"] = raw.customer("registered_tomorrow", TOMORROW, known=LAST_DAY)
@@ -79,7 +85,7 @@ class Marts:
                 mart: cursor.execute(
                     sql.SQL("select t.* from {} as t order by t::text").format(sql.Identifier("candidate", mart))
                 ).fetchall()
-                for mart in (*BY_CUSTOMER, "sales_daily")
+                for mart in (*BY_CUSTOMER, *BY_DAY)
             }
 
     def row(self, mart: str, case: str) -> dict[str, Any]:
@@ -151,9 +157,29 @@ def test_guest_who_registers_later_was_never_potential(marts: Marts) -> None:
     assert marts.classes("guest") == [("new", ago(100), ago(9)), ("at_risk", ago(9), None)]
 
 
-def test_cancelled_line_comes_as_a_newer_version_that_costs_nothing(marts: Marts) -> None:
+def test_cancelled_line_leaves_the_sale_with_its_discount_when_a_newer_version_has_no_units(marts: Marts) -> None:
     row = marts.row("customer_value", "cancelled_line")
-    assert (row["orders"], row["net_spend"]) == (1, Decimal("100.00"))
+    assert (row["orders"], row["units"], row["gross"]) == (1, 6, Decimal("210.00"))
+    assert (row["discounts"], row["net_spend"]) == (Decimal("2.00"), Decimal("208.00"))
+    (teapots,) = [r for r in marts.after["category_sales_daily"] if r["category"] == "teapots"]
+    assert (teapots["orders"], teapots["units"], teapots["gross"]) == (1, 5, Decimal("110.00"))
+    assert (teapots["sold"], teapots["sold_base"]) == (Decimal("108.00"), Decimal("108.00"))
+
+
+def test_cancelled_line_is_reconciled_as_no_sale(marts: Marts) -> None:
+    def of_day(rows: Rows, column: str) -> dict[str, Decimal]:
+        return {
+            row["measure"]: row[column]
+            for row in rows
+            if (row["leg"], row["day"], row["currency"]) == ("raw to marts", ago(5), "CNY")
+        }
+
+    for measure, left in (("gross", "0"), ("discounts", "1.00"), ("shipping", "4.00")):
+        now, was = of_day(marts.after["reconciliation"], "not_a_sale"), of_day(marts.before["reconciliation"], "not_a_sale")
+        # The order that was called off lies on the same day, with goods of 100.
+        called_off = Decimal("100.00") if measure == "gross" else Decimal(0)
+        assert now[measure] - was.get(measure, Decimal(0)) == Decimal(left) + called_off
+    assert {row["unexplained"] for row in marts.after["reconciliation"]} == {Decimal(0)}
 
 
 def test_order_dated_tomorrow_waits_for_its_day(marts: Marts) -> None:
@@ -185,7 +211,7 @@ def test_negative_quantity_is_quarantined(warehouse: Settings, tmp_path: Path) -
     columns = ("order_id", "line_no", "product_id", "quantity", "unit_price")
     shop = SourceFactory(tmp_path / "shop", warehouse)
     shop.feed("order_lines", columns)
-    shop.drop(LAST_DAY, "order_lines.csv", f"{','.join(columns)}\no1,1,p1,-2,9.90\no1,2,p1,2,9.90\n")
+    shop.drop(LAST_DAY, "order_lines.csv", f"{','.join(columns)}\no1,1,p1,-2,9.90\no1,2,p1,0,9.90\n")
     result = ingest(shop.settings, "order_lines", LAST_DAY)
     assert (result.seen, result.loaded, result.quarantined) == (2, 1, 1)
     with connect(warehouse) as connection:
