@@ -31,7 +31,7 @@ class NightFactory:
         for number, customer in enumerate(self.customers[:8]):
             self.raw.customer(customer, self.first - timedelta(days=40 * number))
         for currency in ("USD", "JPY"):
-            for past in range(0, days, 60):
+            for past in range(0, days, 15):
                 self.raw.rate(currency, self.first - timedelta(days=days - past), f"{self.draw.uniform(5, 9):.4f}")
         for number in (1, 2):
             self.raw.insert("products", self.first, product_id=f"p{number}", category="tea")

@@ -15,7 +15,10 @@ CURRENCIES = ("CNY", "CNY", "CNY", "USD", "JPY", "GBP")
 
 
 def fill(connection: psycopg.Connection, seed: int = 7, customers: int = 40, orders: int = 160) -> RawFactory:
-    """Orders over 500 days up to LAST_DAY; GBP has no rate at all, USD none before the year's first day."""
+    """Orders over 500 days up to LAST_DAY; GBP has no rate at all, USD none before the year's first day.
+
+    JPY has one every 30 days, so that most of its orders find none that is young enough.
+    """
     draw = random.Random(seed)  # noqa: S311 (a shop to test with, nothing secret)
     raw = RawFactory(connection)
     for number in range(customers):
