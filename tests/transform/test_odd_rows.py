@@ -169,7 +169,9 @@ def test_rate_holds_for_ten_days_and_converts_whenever_it_comes(
 
 def test_sale_without_a_rate_is_a_case_that_is_closed_when_the_rate_comes(marts: Marts) -> None:
     found = {
-        (row["reason"], row["state"]): tuple(row[c] for c in ("feed", "cases", "first_seen", "last_seen", "last_closed"))
+        (row["reason"], row["state"]): tuple(
+            row[c] for c in ("feed", "cases", "first_seen", "last_seen", "last_closed")
+        )
         for row in marts.after["data_quality_cases"]
         if row["reason"] in ("no_rate:AUD", "no_rate:HKD")
     }
@@ -179,7 +181,11 @@ def test_sale_without_a_rate_is_a_case_that_is_closed_when_the_rate_comes(marts:
     }
     unconverted = sum(row["unconverted_orders"] for row in marts.after["customer_value"])
     assert unconverted == sum(r["cases"] for r in marts.after["data_quality_cases"] if r["state"] == "open")
-    assert {row["reason"] for row in marts.before["data_quality_cases"]} == {"no_rate:GBP", "no_rate:USD", "no_rate:JPY"}
+    assert {row["reason"] for row in marts.before["data_quality_cases"]} == {
+        "no_rate:GBP",
+        "no_rate:USD",
+        "no_rate:JPY",
+    }
 
 
 def test_refund_before_its_order_counts_on_its_own_day(marts: Marts) -> None:
@@ -241,7 +247,10 @@ def test_cancelled_line_is_reconciled_as_no_sale(marts: Marts) -> None:
         }
 
     for measure, left in (("gross", "0"), ("discounts", "1.00"), ("shipping", "4.00")):
-        now, was = of_day(marts.after["reconciliation"], "not_a_sale"), of_day(marts.before["reconciliation"], "not_a_sale")
+        now, was = (
+            of_day(marts.after["reconciliation"], "not_a_sale"),
+            of_day(marts.before["reconciliation"], "not_a_sale"),
+        )
         # The order that was called off lies on the same day, with goods of 100.
         called_off = Decimal("100.00") if measure == "gross" else Decimal(0)
         assert now[measure] - was.get(measure, Decimal(0)) == Decimal(left) + called_off
