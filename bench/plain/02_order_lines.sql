@@ -9,4 +9,4 @@ select
     round(quantity * unit_price, 2) as amount,
     round(coalesce(discount, 0), 2) as discount
 from versions
-where nth = 1
+where nth = 1 and quantity > 0

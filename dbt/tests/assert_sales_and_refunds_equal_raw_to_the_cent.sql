@@ -30,6 +30,7 @@ order_lines as (
     from {{ source("raw", "order_lines") }} as l
     where
         {{ touched_filter("books", ["l._source", "l.order_id"]) }}
+        and l.quantity > 0
         and l._business_date <= {{ business_date() }}
         and not exists (
             select 1 from {{ source("raw", "order_lines") }} as newer

@@ -65,6 +65,7 @@ def test_orders_trip_each_rule_by_its_bad_row(gate: GateFactory) -> None:
     gate.raw("order_lines", {"order_id": "paid_differs_from_billed", "line_no": 2})
     gate.raw("order_lines", {"order_id": "sold_without_lines"}, night=NIGHT + timedelta(days=1))
     gate.raw("order_lines", {"order_id": "billed", "quantity": 3, "discount": 1, "shipping": 2})
+    gate.raw("order_lines", {"order_id": "billed", "line_no": 2, "quantity": 0, "discount": 1, "shipping": 2})
     gate.raw(
         "payments",
         {"order_id": "billed", "amount": 30},
@@ -92,8 +93,12 @@ def test_order_lines_trip_each_rule_by_its_bad_row(gate: GateFactory) -> None:
         "implausible_quantity": {"quantity": 10_001},
         "implausible_price": {"unit_price": 1_000_001},
     }
-    good: list[Row] = [{"order_id": "good", "discount": 10}, {"order_id": "free", "unit_price": 0}]
-    known = [{"order_id": name} for name in (*bad, "good", "free") if name != "unknown_order"]
+    good: list[Row] = [
+        {"order_id": "good", "discount": 10},
+        {"order_id": "free", "unit_price": 0},
+        {"order_id": "cancelled", "quantity": 0, "discount": 10},
+    ]
+    known = [{"order_id": name} for name in (*bad, "good", "free", "cancelled") if name != "unknown_order"]
     gate.raw("orders", *known)
     gate.raw("orders", {"order_id": "unknown_order"}, night=NIGHT + timedelta(days=1))
     gate.raw("products", {"product_id": "p1"})
@@ -109,6 +114,7 @@ def test_order_lines_without_any_price_stop_the_night(
     gate.raw("orders", {"order_id": "o1"})
     gate.raw("products", {"product_id": "p1"})
     gate.raw("order_lines", *({"order_id": "o1", "line_no": n, "unit_price": 0} for n in range(1, lines + 1)))
+    gate.raw("order_lines", {"order_id": "o1", "line_no": 99, "quantity": 0})
     assert gate.failures("raw") == expected
 
 

@@ -29,7 +29,8 @@ def fill_demand(connection: psycopg.Connection, seed: int = 5, customers: int = 
     raw = RawFactory(connection)
     for product, category in CATEGORIES.items():
         raw.insert("products", date(2025, 1, 1), product_id=product, name=f"Product {product}", category=category)
-    raw.rate("USD", date(2025, 1, 1), "7.1234")
+    for days in range(0, (LAST_DAY - date(2025, 1, 1)).days, 10):
+        raw.rate("USD", date(2025, 1, 1) + timedelta(days=days), "7.1234")
     for number in range(customers):
         _customer(raw, draw, number)
     for number in range(600):

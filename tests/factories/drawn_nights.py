@@ -31,7 +31,7 @@ class NightFactory:
         for number, customer in enumerate(self.customers[:8]):
             self.raw.customer(customer, self.first - timedelta(days=40 * number))
         for currency in ("USD", "JPY"):
-            for past in range(0, days, 60):
+            for past in range(0, days, 15):
                 self.raw.rate(currency, self.first - timedelta(days=days - past), f"{self.draw.uniform(5, 9):.4f}")
         for number in (1, 2):
             self.raw.insert("products", self.first, product_id=f"p{number}", category="tea")
@@ -134,6 +134,11 @@ class NightFactory:
             quantity=self.draw.randint(1, 4),
             unit_price=f"{self.draw.uniform(1, 90):.4f}",
         )
+
+    def cancelled_line(self, day: date) -> None:
+        """No units; a discount may be left standing on it."""
+        line = {"order_id": self.some_order(), "line_no": self.draw.randint(1, 2), "product_id": "p1"}
+        self.raw.insert("order_lines", day, self.version(day), quantity=0, unit_price="5.00", discount="0.50", **line)
 
     def line_before_its_order(self, day: date) -> None:
         order_id = f"early{self.number()}"
@@ -245,6 +250,7 @@ EVENTS = (
     "changed_order",
     "cancelled_last_order",
     "changed_line",
+    "cancelled_line",
     "line_before_its_order",
     "refund",
     "refund_before_its_order",

@@ -19,6 +19,8 @@ from huitou.sources.contract import contracts
 CENT = Decimal("0.01")
 SALES = ("paid", "shipped", "delivered")
 SCALES = {"csat": (1, 5, 4, 2), "nps": (0, 10, 9, 6), "ces": (1, 7, 5, 3), "review": (1, 5, 4, 2)}
+# A rate is no longer taken when it is older.
+MAX_RATE_AGE_DAYS = 10
 # A figure of fewer answers is withheld.
 MIN_N = 30
 NO_FIGURES = {"value": None, "ci_low": None, "ci_high": None}
@@ -64,7 +66,9 @@ class Oracle:
         fitting = [
             r
             for r in self.rates
-            if (r["_source"], r["currency"]) == (source, currency) and r["rate_date"] <= day and r["rate"] > 0
+            if (r["_source"], r["currency"]) == (source, currency)
+            and 0 <= (day - r["rate_date"]).days <= MAX_RATE_AGE_DAYS
+            and r["rate"] > 0
         ]
         return max(fitting, key=lambda r: r["rate_date"])["rate"] if fitting else None
 
@@ -84,7 +88,7 @@ class Oracle:
                     "customer_key": self.person[order["_source"], order["customer_id"]],
                 }
         for line in self._known("order_lines"):
-            if order := orders.get((line["_source"], line["order_id"])):
+            if (order := orders.get((line["_source"], line["order_id"]))) and line["quantity"]:
                 order["units"] += line["quantity"]
                 order["gross"] += cents(line["quantity"] * line["unit_price"])
                 order["discounts"] += cents(line["discount"] or Decimal(0))

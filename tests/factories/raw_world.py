@@ -15,7 +15,10 @@ CURRENCIES = ("CNY", "CNY", "CNY", "USD", "JPY", "GBP")
 
 
 def fill(connection: psycopg.Connection, seed: int = 7, customers: int = 40, orders: int = 160) -> RawFactory:
-    """Orders over 500 days up to LAST_DAY; GBP has no rate at all, USD none before the year's first day."""
+    """Orders over 500 days up to LAST_DAY; GBP has no rate at all, USD none before the year's first day.
+
+    JPY has one every 30 days, so that most of its orders find none that is young enough.
+    """
     draw = random.Random(seed)  # noqa: S311 (a shop to test with, nothing secret)
     raw = RawFactory(connection)
     for number in range(customers):
@@ -36,8 +39,16 @@ def fill(connection: psycopg.Connection, seed: int = 7, customers: int = 40, ord
     raw.refund("ahead", "o1", LAST_DAY + timedelta(days=1), "1.00", known=LAST_DAY)
     raw.review("ahead", "o1", LAST_DAY + timedelta(days=1), 1, known=LAST_DAY)
     raw.answer("ahead", "c1", LAST_DAY + timedelta(days=1), "nps", 0, known=LAST_DAY)
+    _cancelled_lines(raw, LAST_DAY)
     _known_later(raw, LAST_DAY + timedelta(days=1))
     return raw
+
+
+def _cancelled_lines(raw: RawFactory, night: date) -> None:
+    """Newer versions without units, on which a discount and shipping were left standing."""
+    for number in range(1, 90, 4):
+        left = {"unit_price": "8.00", "discount": "5.50", "shipping": "1.00"}
+        raw.insert("order_lines", night, order_id=f"o{number}", line_no=1, product_id="p1", quantity=0, **left)
 
 
 def _known_later(raw: RawFactory, night: date) -> None:

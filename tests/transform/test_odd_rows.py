@@ -27,7 +27,20 @@ MODELS = ("build", "--exclude-resource-type", "unit_test", "--exclude-resource-t
 TOMORROW = LAST_DAY + timedelta(days=1)
 # Ranks say where a customer stands among all; they alone may move when another customer comes.
 RANKS = {"recency_score", "frequency_score", "monetary_score", "segment", "segment_zh", "value_tier", "value_tier_zh"}
-BY_CUSTOMER = ("customer_value", "customer_segments", "customer_segment_history", "customer_flags", "order_flags")
+# So do a product's price among its category's, the cluster that is nearest, and what sells best or together.
+RANKS |= {"price_level", "price_band", "price_band_zh", "cluster_name", "cluster_name_zh"}
+RANKS |= {"next_product_id", "next_product_name", "next_product_reason"}
+BY_CUSTOMER = (
+    "customer_value",
+    "customer_value_by_currency",
+    "customer_segments",
+    "customer_segment_history",
+    "customer_preferences",
+    "customer_profile",
+    "customer_flags",
+    "order_flags",
+)
+OTHERS = ("sales_daily", "category_sales_daily", "reconciliation", "data_quality_cases")
 Rows = list[dict[str, Any]]
 
 
@@ -39,6 +52,11 @@ def odd_rows(raw: RawFactory) -> dict[str, str]:
     """One customer a case; returns the key of each."""
     keys = {}
     keys["no_rate"] = raw.order("odd1", "no_rate", ago(5), currency="GBP")
+    keys["rate_ten_days_old"] = raw.order("odd10", "rate_ten_days_old", ago(10), currency="AUD")
+    keys["rate_eleven_days_old"] = raw.order("odd11", "rate_eleven_days_old", ago(9), currency="AUD")
+    raw.rate("AUD", ago(20), "4.50")
+    keys["rate_comes_late"] = raw.order("odd12", "rate_comes_late", ago(8), currency="HKD")
+    raw.rate("HKD", ago(8), "0.92", known=ago(2))
     keys["refund_first"] = raw.order("odd2", "refund_first", ago(5))
     raw.refund("odd2", "odd2", ago(9), "40.00")
     keys["refund_larger"] = raw.order("odd3", "refund_larger", ago(5))
@@ -46,9 +64,22 @@ def odd_rows(raw: RawFactory) -> dict[str, str]:
     keys["never_seen"] = raw.order("odd4", "never_seen", ago(5))
     keys["guest"] = raw.order("odd5", "guest", ago(100))
     raw.customer("guest", ago(3))
-    keys["cancelled_line"] = raw.order("odd6", "cancelled_line", ago(5), [(1, "100.00", "0"), (2, "30.00", "0")])
-    line = {"order_id": "odd6", "line_no": 2, "product_id": "p2", "quantity": 2, "unit_price": "30.00"}
-    raw.insert("order_lines", ago(4), discount="60.00", **line)
+    raw.insert("products", ago(5), product_id="teapot", category="teapots")
+    keys["merged_guest"] = raw.order("odd13", "merged_guest", ago(50))
+    keys["member"] = raw.customer("member", ago(30))
+    raw.order("odd14", "member", ago(20), [(2, "30.00", "0")])
+    raw.connection.execute(
+        "insert into vault.person_keys (customer_key, recording, since, superseded_by)"
+        " values (%s, nextval('vault.recordings'), %s, %s)",
+        (keys["merged_guest"], ago(3), keys["member"]),
+    )
+    keys["cancelled_line"] = raw.order("odd6", "cancelled_line", ago(5))
+    for number, (units, price) in enumerate(((2, "10.00"), (3, "30.00"), (3, "30.00")), start=2):
+        line = {"order_id": "odd6", "line_no": number, "product_id": "teapot", "unit_price": price, "discount": "1.00"}
+        raw.insert("order_lines", ago(5), quantity=units, shipping="4.00", **line)
+    for number, known in ((3, ago(4)), (4, TOMORROW)):
+        line = {"order_id": "odd6", "line_no": number, "product_id": "teapot", "unit_price": "30.00"}
+        raw.insert("order_lines", known, quantity=0, discount="1.00", shipping="4.00", **line)
     keys["ordered_tomorrow"] = raw.customer("ordered_tomorrow", ago(5))
     raw.order("odd7", "ordered_tomorrow", TOMORROW, known=LAST_DAY)
     keys["registered_tomorrow"] = raw.customer("registered_tomorrow", TOMORROW, known=LAST_DAY)
@@ -79,7 +110,7 @@ class Marts:
                 mart: cursor.execute(
                     sql.SQL("select t.* from {} as t order by t::text").format(sql.Identifier("candidate", mart))
                 ).fetchall()
-                for mart in (*BY_CUSTOMER, "sales_daily")
+                for mart in (*BY_CUSTOMER, *OTHERS)
             }
 
     def row(self, mart: str, case: str) -> dict[str, Any]:
@@ -121,6 +152,42 @@ def test_sale_without_a_rate_counts_as_an_order_and_in_no_money(marts: Marts) ->
     assert (row["orders"], row["unconverted_orders"], row["net_spend"]) == (1, 1, 0)
 
 
+@pytest.mark.parametrize(
+    ("case", "unconverted", "net"),
+    [
+        ("rate_ten_days_old", 0, "450.00"),
+        ("rate_eleven_days_old", 1, "0.00"),
+        ("rate_comes_late", 0, "92.00"),
+    ],
+)
+def test_rate_holds_for_ten_days_and_converts_whenever_it_comes(
+    marts: Marts, case: str, unconverted: int, net: str
+) -> None:
+    row = marts.row("customer_value", case)
+    assert (row["orders"], row["unconverted_orders"], row["net_spend"]) == (1, unconverted, Decimal(net))
+
+
+def test_sale_without_a_rate_is_a_case_that_is_closed_when_the_rate_comes(marts: Marts) -> None:
+    found = {
+        (row["reason"], row["state"]): tuple(
+            row[c] for c in ("feed", "cases", "first_seen", "last_seen", "last_closed")
+        )
+        for row in marts.after["data_quality_cases"]
+        if row["reason"] in ("no_rate:AUD", "no_rate:HKD")
+    }
+    assert found == {
+        ("no_rate:AUD", "open"): ("orders", 1, ago(9), ago(9), None),
+        ("no_rate:HKD", "released"): ("orders", 1, ago(8), ago(8), ago(2)),
+    }
+    unconverted = sum(row["unconverted_orders"] for row in marts.after["customer_value"])
+    assert unconverted == sum(r["cases"] for r in marts.after["data_quality_cases"] if r["state"] == "open")
+    assert {row["reason"] for row in marts.before["data_quality_cases"]} == {
+        "no_rate:GBP",
+        "no_rate:USD",
+        "no_rate:JPY",
+    }
+
+
 def test_refund_before_its_order_counts_on_its_own_day(marts: Marts) -> None:
     assert marts.row("customer_value", "refund_first")["net_spend"] == Decimal("60.00")
     days = {row["day"]: row["refunds"] for row in marts.after["sales_daily"] if row["currency"] == "CNY"}
@@ -151,9 +218,43 @@ def test_guest_who_registers_later_was_never_potential(marts: Marts) -> None:
     assert marts.classes("guest") == [("new", ago(100), ago(9)), ("at_risk", ago(9), None)]
 
 
-def test_cancelled_line_comes_as_a_newer_version_that_costs_nothing(marts: Marts) -> None:
+def test_guest_account_that_is_merged_with_a_member_is_one_customer_with_both_orders(marts: Marts) -> None:
+    row = marts.row("customer_value", "member")
+    assert (row["orders"], row["first_order_date"], row["last_order_date"]) == (2, ago(50), ago(20))
+    assert (row["net_spend"], marts.row("customer_value_by_currency", "member")["orders"]) == (Decimal("160.00"), 2)
+    assert marts.row("customer_profile", "member")["registered_date"] == ago(30)
+    assert marts.row("customer_preferences", "member")["lines"] == 2
+    assert marts.classes("member")[0][:2] == ("new", ago(50))
+    for mart in BY_CUSTOMER:
+        assert marts.keys["merged_guest"] not in {row["customer_key"] for row in marts.after[mart]}, mart
+
+
+def test_cancelled_line_leaves_the_sale_with_its_discount_when_a_newer_version_has_no_units(marts: Marts) -> None:
     row = marts.row("customer_value", "cancelled_line")
-    assert (row["orders"], row["net_spend"]) == (1, Decimal("100.00"))
+    assert (row["orders"], row["units"], row["gross"]) == (1, 6, Decimal("210.00"))
+    assert (row["discounts"], row["net_spend"]) == (Decimal("2.00"), Decimal("208.00"))
+    (teapots,) = [r for r in marts.after["category_sales_daily"] if r["category"] == "teapots"]
+    assert (teapots["orders"], teapots["units"], teapots["gross"]) == (1, 5, Decimal("110.00"))
+    assert (teapots["sold"], teapots["sold_base"]) == (Decimal("108.00"), Decimal("108.00"))
+
+
+def test_cancelled_line_is_reconciled_as_no_sale(marts: Marts) -> None:
+    def of_day(rows: Rows, column: str) -> dict[str, Decimal]:
+        return {
+            row["measure"]: row[column]
+            for row in rows
+            if (row["leg"], row["day"], row["currency"]) == ("raw to marts", ago(5), "CNY")
+        }
+
+    for measure, left in (("gross", "0"), ("discounts", "1.00"), ("shipping", "4.00")):
+        now, was = (
+            of_day(marts.after["reconciliation"], "not_a_sale"),
+            of_day(marts.before["reconciliation"], "not_a_sale"),
+        )
+        # The order that was called off lies on the same day, with goods of 100.
+        called_off = Decimal("100.00") if measure == "gross" else Decimal(0)
+        assert now[measure] - was.get(measure, Decimal(0)) == Decimal(left) + called_off
+    assert {row["unexplained"] for row in marts.after["reconciliation"]} == {Decimal(0)}
 
 
 def test_order_dated_tomorrow_waits_for_its_day(marts: Marts) -> None:
@@ -185,7 +286,7 @@ def test_negative_quantity_is_quarantined(warehouse: Settings, tmp_path: Path) -
     columns = ("order_id", "line_no", "product_id", "quantity", "unit_price")
     shop = SourceFactory(tmp_path / "shop", warehouse)
     shop.feed("order_lines", columns)
-    shop.drop(LAST_DAY, "order_lines.csv", f"{','.join(columns)}\no1,1,p1,-2,9.90\no1,2,p1,2,9.90\n")
+    shop.drop(LAST_DAY, "order_lines.csv", f"{','.join(columns)}\no1,1,p1,-2,9.90\no1,2,p1,0,9.90\n")
     result = ingest(shop.settings, "order_lines", LAST_DAY)
     assert (result.seen, result.loaded, result.quarantined) == (2, 1, 1)
     with connect(warehouse) as connection:

@@ -15,15 +15,11 @@ deliveries as (
     where is_late
 ),
 
-returns as (
-    select * from {{ ref("stg_returns") }}
-),
-
 goods_back as (
     select distinct
         source,
         order_id
-    from returns
+    from {{ ref("stg_returns") }}
 ),
 
 reviews as (

@@ -52,7 +52,7 @@ rates_of_days as (
             foreign_days.source = rates.source
             and foreign_days.currency = rates.currency
             and foreign_days.order_day >= rates.valid_from
-            and (foreign_days.order_day < rates.valid_before or rates.valid_before is null)
+            and foreign_days.order_day < rates.valid_before
 ),
 
 priced as (

@@ -44,7 +44,7 @@ sent as (
             when not order_lines.is_newest then 'superseded'
             when current_orders.order_id is null then 'unknown_order'
             when current_orders.order_day > {{ business_date() }} then 'ahead'
-            when not current_orders.is_sale then 'not_a_sale'
+            when not current_orders.is_sale or order_lines.is_cancelled then 'not_a_sale'
             else 'arrived'
         end as reason,
         0 as orders,

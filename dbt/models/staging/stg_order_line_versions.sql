@@ -8,6 +8,7 @@ select
     line_no,
     _version as version,
     _business_date as known_day,
+    quantity = 0 as is_cancelled,
     quantity * unit_price as amount,
     coalesce(discount, 0) as discount,
     coalesce(shipping, 0) as shipping,

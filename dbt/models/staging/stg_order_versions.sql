@@ -6,6 +6,7 @@ select
     _source as source,
     order_id,
     _version as version,
+    _business_date as known_day,
     {{ local_day("ordered_at") }} as order_day,
     currency,
     status not in ('placed', 'cancelled') as is_sale,
