@@ -124,7 +124,8 @@ def test_warning_is_told_when_a_refund_is_in_another_currency(
 @pytest.mark.integration
 def test_empty_shop_builds_empty_marts(warehouse: Settings, connection: psycopg.Connection) -> None:
     done = run(warehouse, LAST_DAY)
-    for mart in done.marts:
+    # The log of changes is of the project, not of the shop.
+    for mart in set(done.marts) - {"metric_log"}:
         assert connection.execute(f"select count(*) from candidate.{mart}").fetchone() == (0,)
 
 
