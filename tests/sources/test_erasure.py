@@ -231,8 +231,8 @@ def test_a_customer_that_nobody_knows_is_told(shop: SourceFactory) -> None:
     ("name", "data", "found"),
     [
         ("a.csv", "x,13911112222,y".encode("utf-16-le"), True),
-        ("a.csv.gz", gzip.compress("名,金丝雀".encode("gbk")), True),
-        ("a.csv.gz", gzip.compress(b"nobody"), False),
+        ("a.csv.gz", gzip.compress("名,金丝雀".encode("gbk"), mtime=0), True),
+        ("a.csv.gz", gzip.compress(b"nobody", mtime=0), False),
         ("a.csv.gz", b"not gzip at all", True),
         ("a.parquet", b"anything", True),
         ("a.csv", b"n" * (1 << 20) + b"13911112222", True),
