@@ -105,7 +105,8 @@ def cast(session: psycopg.Connection) -> Cast:
         ("quantity", "3.0", {}, 3, None),
         ("quantity", "3.5", {}, None, "not_an_integer:quantity"),
         ("quantity", "99999999999999999999", {}, None, "not_an_integer:quantity"),
-        ("quantity", "0", {}, 0, "out_of_range:quantity"),
+        ("quantity", "0", {}, 0, None),
+        ("quantity", "-1", {}, -1, "out_of_range:quantity"),
         ("discount", None, {}, None, None),
     ],
 )
