@@ -49,18 +49,28 @@ class SatisfactionOracle(Oracle):
         order = (row["_source"], row["order_id"])
         return given | {"order": order, "score": row["score"], "who": who, "own": float(row["weight"] or 1)}
 
+    def _judged(self, answer: dict[str, Any]) -> dict[str, Any] | None:
+        """The order that an answer is about: nobody can judge one that is not placed yet."""
+        order = self.orders.get(answer["order"])
+        return order if order is not None and answer["day"] >= order["day"] else None
+
     def _group(self, kind: str, key: Key) -> Key:
         """Punctuality, stars of the newest review (of surveys alone), tier and channel."""
         order = self.orders[key]
         late = order["promised_at"] and (order["delivered_at"] or order["promised_at"]) > order["promised_at"]
         punctuality = "none" if order["promised_at"] is None else "late" if late else "in time"
         said = [r for r in self.reviews if (r["_source"], r["order_id"]) == key and kind == "survey"]
+        said = [r for r in said if self._day(r["created_at"]) >= order["day"]]
         newest = max(said, key=lambda r: (r["created_at"], r["review_id"]), default={"score": None})
         return punctuality, newest["score"], self.tiers.get(order["customer_key"]), order["channel"]
 
     def _weights(self, kind: str) -> dict[Key, float]:
         """The weight of each delivered order's answers."""
-        valued = {a["order"] for a in self.answers if (a["metric"] == "review") == (kind == "review") and valid(a)}
+        valued = {
+            a["order"]
+            for a in self.answers
+            if (a["metric"] == "review") == (kind == "review") and valid(a) and self._judged(a) is not None
+        }
         counts: dict[Key, list[int]] = defaultdict(lambda: [0, 0])
         groups = {}
         for key, order in self.orders.items():
@@ -92,9 +102,7 @@ class SatisfactionOracle(Oracle):
             score, coded = answer["score"], answer["score"] in (BLANK, NOT_APPLICABLE)
             if not valid(answer) and not coded:
                 continue
-            order = self.orders.get(answer["order"])
-            if order is not None and answer["day"] < order["day"]:
-                order = None
+            order = self._judged(answer)
             weight = answer.get("own", 1.0)
             if order is not None:
                 weight *= self.weights["review" if answer["metric"] == "review" else "survey"].get(answer["order"], 1.0)
