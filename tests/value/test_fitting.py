@@ -56,10 +56,19 @@ SHOPS: dict[str, tuple[list[Order], str]] = {
 
 
 @pytest.mark.parametrize("name", SHOPS)
-def test_night_says_what_is_missing_and_predicts_nothing_when_there_is_too_little(
-    warehouse: Settings, tmp_path: Path, name: str
-) -> None:
+def test_fit_says_what_is_missing_when_there_is_too_little(warehouse: Settings, tmp_path: Path, name: str) -> None:
     sold, reason = SHOPS[name]
+    settings = take_in(tmp_path, warehouse, AS_OF, sold)
+    with connect(settings) as connection:
+        build_what_fits_read(settings, connection, AS_OF)
+        found = fit(connection, AS_OF)
+    assert [(f.model, f.outcome, f.reason) for f in found] == [
+        (model, "not_enough_data", reason) for model in ("bg_nbd", "gamma_gamma")
+    ]
+
+
+def test_night_predicts_nothing_when_there_is_too_little(warehouse: Settings, tmp_path: Path) -> None:
+    sold, reason = SHOPS["a young shop"]
     settings = take_in(tmp_path, warehouse, AS_OF, sold)
     build(settings, AS_OF)
     with connect(settings) as connection:
