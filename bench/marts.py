@@ -185,25 +185,25 @@ def differing(world: World, name: str, csv_folder: Path) -> dict[str, int]:
     out: dict[str, int] = {}
     with connect(world.settings[name]) as connection:
         for mart, columns in SAME.items():
-            ours, theirs = columns.format(window="net_spend_in_window"), columns.format(window="net_in_window")
+            ours = columns.format(window="net_spend_in_window")
             connection.execute("drop table if exists theirs")
             connection.execute(f"create temp table theirs as select {ours} from candidate.{mart} with no data".encode())
-            order = run_columns(csv_folder, mart)
-            del theirs
+            order = columns_in_order(csv_folder, mart)
             with (
                 connection.cursor() as cursor,
                 cursor.copy(f"copy theirs ({order}) from stdin with (format csv)".encode()) as copy,
             ):
                 copy.write((csv_folder / f"{mart}.csv").read_bytes())
             row = connection.execute(
-                f"with a as (select {ours} from candidate.{mart} where {ROWS.get(mart, 'true')}) select count(*) from ((table a except all table theirs)"
-                f" union all (table theirs except all table a)) as d".encode()
+                f"with a as (select {ours} from candidate.{mart} where {ROWS.get(mart, 'true')})"
+                " select count(*) from ((table a except all table theirs)"
+                " union all (table theirs except all table a)) as d".encode()
             ).fetchone()
             out[mart] = int(row[0]) if row else -1
     return out
 
 
-def run_columns(folder: Path, mart: str) -> str:
+def columns_in_order(folder: Path, mart: str) -> str:
     names = next(csv.reader([(folder / f"{mart}.columns").read_text(encoding="utf-8")]))
     return ", ".join(n.replace("net_in_window", "net_spend_in_window") for n in names)
 

@@ -12,32 +12,18 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from marts_columns import Columns, moments, money, names
+from marts_service import PRODUCTS, TEXTS, write_products, write_service
+
 DAYS = 1095
 LAST = date(2026, 6, 30)
 EPOCH = date(1970, 1, 1)
-DAY_US = 86_400_000_000
-MONEY = pa.decimal128(18, 4)
 LINES_PER_ORDER = 2.5
 MERGED = 100  # every so manieth account is a second one of the person before
-BLOCK = 2_000_000
-Columns = dict[str, pa.Array]
-
-
-def names(prefix: str, numbers: np.ndarray) -> pa.Array:
-    return pc.binary_join_element_wise(prefix, pc.cast(pa.array(numbers), pa.string()), "")
-
-
-def moments(day: np.ndarray, hour: np.ndarray | int, known: np.ndarray | None = None) -> pa.Array:
-    """Instants of a shop-local day in Shanghai; null where ``known`` is false."""
-    values = (day.astype("int64") * DAY_US + (np.asarray(hour) - 8) * 3_600_000_000).astype("int64")
-    mask = None if known is None else ~known
-    return pa.array(values, pa.timestamp("us", tz="UTC"), mask=mask)
-
-
-def money(cents: np.ndarray) -> pa.Array:
-    return pc.multiply(
-        pa.array(cents.astype("int64")).cast(pa.decimal128(19, 0)), pa.scalar("0.01").cast(pa.decimal128(2, 2))
-    ).cast(MONEY)
+# The files that are not named as their feed.
+FEEDS = {"orders_late": "orders"} | {
+    f"ticket_events_{action}": "ticket_events" for action in ("opened", "replied", "resolved")
+}
 
 
 class Shop:
@@ -78,6 +64,7 @@ class Shop:
             },
             rate_days,
         )
+        write_products(self, last - DAYS)
         day = np.sort(last - self.draw.integers(0, DAYS, self.orders))
         self.sales(day, new=False)
 
@@ -118,7 +105,7 @@ class Shop:
             {
                 "order_id": names("o", owner),
                 "line_no": pa.array(line),
-                "product_id": names("p", self.draw.integers(1, 5000, len(owner))),
+                "product_id": names("p", self.draw.integers(1, PRODUCTS, len(owner))),
                 "quantity": pa.array(self.draw.integers(1, 4, len(owner))),
                 "unit_price": money(self.draw.integers(100, 99999, len(owner))),
                 "discount": money(np.where(self.draw.random(len(owner)) < 0.1, 50, 0)),
@@ -144,6 +131,7 @@ class Shop:
             refund_day,
         )
         self.opinions(number, customer, day, new)
+        write_service(self, number, customer, day, max(int(day[-1]), (LAST - EPOCH).days))
         self.next_order = first + n
 
     def opinions(self, number: np.ndarray, customer: np.ndarray, day: np.ndarray, new: bool) -> None:
@@ -162,6 +150,7 @@ class Shop:
                 "review_id": names("v", review),
                 "order_id": names("o", orders),
                 "score": pa.array(self.draw.integers(1, 6, len(orders))),
+                "body": pa.array(self.draw.choice(TEXTS, len(orders)), mask=self.draw.random(len(orders)) < 0.5),
                 "created_at": moments(written, 20),
             },
             written,
@@ -253,7 +242,7 @@ def load(connection: psycopg.Connection, folder: Path) -> None:
     for path in sorted(folder.glob("*.parquet")):
         if path.stem == "accounts":
             continue
-        feed, file = path.stem.removesuffix("_late"), pq.ParquetFile(path)
+        feed, file = FEEDS.get(path.stem, path.stem), pq.ParquetFile(path)
         listed = ", ".join(f'"{name}"' for name in file.schema_arrow.names)
         encoder = pgpq.ArrowToPostgresBinaryEncoder(file.schema_arrow)
         with connection.transaction(), connection.cursor() as cursor:

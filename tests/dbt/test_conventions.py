@@ -96,8 +96,10 @@ def test_model_states_an_invariant(project: Any, models: list[Any]) -> None:
         assert any(t.test_metadata.name == "holds" for t in data_tests_of(project, model)), model.name
 
 
-def test_model_with_a_case_has_a_unit_test(project: Any, models: list[Any]) -> None:
+def test_mart_and_model_with_a_case_have_a_unit_test(project: Any, models: list[Any]) -> None:
     tested = {t.model for t in project.unit_tests.values()}
+    for model in models:
+        assert model.name in tested or model.fqn[1] != "marts", model.name
     deciding = ("case", "satisfaction_estimates", "satisfaction_columns", "rfm_score")
     with_case = [m for m in models if re.search(rf"\b({'|'.join(deciding)})\b", m.raw_code)]
     assert len(with_case) >= 6

@@ -46,6 +46,27 @@ def test_category_sales_daily_trips_each_rule_by_its_bad_row(gate: GateFactory) 
     assert bad_keys(gate.failures("marts"), 2) == {rule: [rule] for rule in [*bad, "key_twice"]}
 
 
+def test_payment_mix_daily_trips_each_rule_by_its_bad_row(gate: GateFactory) -> None:
+    gate.use("payment_mix_daily")
+    good: Row = {"day": NIGHT, "method": "card", "orders": 2, "split_orders": 1, "payments": 3, "amount": 9}
+    good |= {"amount_base": 9, "unconverted_orders": 0}
+    bad: dict[str, Row] = {
+        "parts_do_not_fit": {"split_orders": 3},
+        "payments_without_method": {"payments": 0},
+        "paid_below_zero": {"amount": -1},
+        "paid_after_the_night": {"day": TOMORROW},
+    }
+    below_one = {"orders": 0, "split_orders": 0, "currency": "orders_below_one"}
+    lost = NIGHT - timedelta(days=1)
+    gate.mart("payment_mix_daily", *each(bad, good, "currency"), good | below_one)
+    gate.mart("payment_mix_daily", *(good | {"currency": "key_twice"} for _ in range(2)))
+    gate.mart("payment_mix_daily", good | {"currency": "CNY"}, good | {"currency": "CNY", "day": lost})
+    gate.mart("sales_daily", {"day": NIGHT, "orders": 11}, {"day": lost, "orders": 3})
+    found = gate.failures("marts")
+    assert found.pop("orders_differ_from_sales_daily") == [(str(lost), "(all)", "(all)")]
+    assert bad_keys(found, 2) == {rule: [rule] for rule in [*bad, "orders_below_one", "key_twice"]}
+
+
 @pytest.mark.parametrize("mart", ["search_terms_daily", "search_terms_recent"])
 def test_search_terms_trip_each_rule_by_its_bad_row(gate: GateFactory, mart: str) -> None:
     gate.use(mart)

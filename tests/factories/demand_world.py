@@ -101,6 +101,9 @@ def _order(raw: RawFactory, draw: random.Random, order_id: str, customer: str, l
         currency=header["currency"],
         paid_at=noon(day),
     )
+    if order_id.endswith("0"):
+        split = {"method": "points", "amount": "1.25", "currency": "CNY", "paid_at": noon(day)}
+        raw.insert("payments", day, order_id=order_id, payment_no=2, **split)
     if draw.random() < 0.5:
         raw.review(f"r{order_id}", order_id, day, draw.randint(1, 5))
 

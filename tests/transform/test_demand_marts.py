@@ -92,6 +92,31 @@ def test_category_sales_add_up_lines_and_orders_to_the_cent(world: World) -> Non
     assert any(row["unconverted_orders"] for row in found.values())
 
 
+def test_payment_mix_holds_every_sale_by_its_methods(world: World) -> None:
+    paid: dict[str, list[Row]] = defaultdict(list)
+    for payment in world.raw("payments"):
+        paid[payment["order_id"]].append(payment)
+    expected: dict[Any, list[Any]] = defaultdict(lambda: [0, 0, 0, Decimal(0), Decimal(0), 0])
+    for sale in world.sales:
+        mine = paid[sale["order_id"]]
+        for payment in mine or [{"method": "(none)", "currency": sale["currency"], "amount": None}]:
+            cell = expected[sale["day"], payment["method"], payment["currency"]]
+            amount = payment["amount"] or Decimal(0)
+            rate = Decimal(1) if payment["currency"] == "CNY" or not mine else sale["rate"]
+            cell[0] += 1
+            cell[1] += len(mine) > 1
+            cell[2] += bool(mine)
+            cell[3] += amount
+            cell[4] += cents(amount * rate) if rate else 0
+            cell[5] += not rate
+    names = ("orders", "split_orders", "payments", "amount", "amount_base", "unconverted_orders")
+    found = world.by("payment_mix_daily", "day", "method", "currency")
+    assert {key: [row[name] for name in names] for key, row in found.items()} == expected
+    sums = [sum(cell[n] for cell in expected.values()) for n in range(6)]
+    assert all(sums)
+    assert any(method == "(none)" for _, method, _ in found)
+
+
 def told(words: str) -> str:
     return " ".join(unicodedata.normalize("NFKC", words).lower().split())
 

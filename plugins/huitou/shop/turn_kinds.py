@@ -15,7 +15,7 @@ from huitou.shop.service import QUESTION
 from huitou.shop.words import CATEGORIES
 
 # Days before the window's last on which each begins.
-CHECKOUT_DAYS, MISSING_DAYS, CARRIER_DAYS, QUALITY_DAYS, FEED_DAYS = 27, 23, 20, 13, 6
+CHECKOUT_DAYS, MISSING_DAYS, CARRIER_DAYS, QUALITY_DAYS, FEED_DAYS, PRICE_DAYS = 27, 23, 20, 13, 6, 3
 SHORT = 3  # nights that a failing checkout and a missing feed last
 CARRIER = len(CARRIERS) - 1
 HIT_SHARE = 0.85
@@ -135,3 +135,14 @@ def missing_feed(shop: Shop, _: np.random.Generator) -> Turned:
     """A feed does not come for a few nights; its rows are in the first file after them."""
     first = shop.window.last - MISSING_DAYS
     return shop, [Turn("freshness", "feed", MISSING_FEED, first, first + SHORT - 1)]
+
+
+def hundredfold_prices(shop: Shop, _: np.random.Generator) -> Turned:
+    """For two days the tills' prices are a hundred times too high in the files: cents that pass for yuan."""
+    first = shop.window.last - PRICE_DAYS
+    last = first + 1
+    orders, lines = shop.orders, shop.lines
+    day = orders.ordered // DAY
+    hit = (orders.store & (first <= day) & (day <= last))[lines.order]
+    priced = replace(lines, price=np.where(hit, 100 * lines.price, lines.price))
+    return replace(shop, lines=priced), [Turn("sales", "channel", "store", first, last)]

@@ -24,6 +24,7 @@ from huitou.shop.turn_kinds import (
     bad_goods,
     failing_checkout,
     half_feed,
+    hundredfold_prices,
     late_carrier,
     missing_feed,
     with_low_stars,
@@ -33,7 +34,16 @@ from huitou.shop.words import CATEGORIES
 TURNS, PRODUCTS = "turns.csv", "products.csv"
 LEMONS = 5
 # What each of the later ones finds is as the earlier ones left it.
-KINDS = (late_carrier, bad_goods, half_feed, failing_checkout, sent_back, risen_complaints, missing_feed)
+KINDS = (
+    late_carrier,
+    bad_goods,
+    half_feed,
+    failing_checkout,
+    sent_back,
+    risen_complaints,
+    missing_feed,
+    hundredfold_prices,
+)
 
 
 @dataclass(frozen=True)
