@@ -138,11 +138,12 @@ def missing_feed(shop: Shop, _: np.random.Generator) -> Turned:
 
 
 def hundredfold_prices(shop: Shop, _: np.random.Generator) -> Turned:
-    """For two days the tills' prices are a hundred times too high in the files: cents that pass for yuan."""
+    """For two days the prices of the category most sold are a hundred times too high: cents that pass for yuan."""
     first = shop.window.last - PRICE_DAYS
     last = first + 1
-    orders, lines = shop.orders, shop.lines
-    day = orders.ordered // DAY
-    hit = (orders.store & (first <= day) & (day <= last))[lines.order]
+    lines = shop.lines
+    category, day = lines.product // IN_CATEGORY, shop.orders.ordered[lines.order] // DAY
+    most = int(np.bincount(category, minlength=len(CATEGORIES)).argmax())
+    hit = (category == most) & (first <= day) & (day <= last)
     priced = replace(lines, price=np.where(hit, 100 * lines.price, lines.price))
-    return replace(shop, lines=priced), [Turn("sales", "channel", "store", first, last)]
+    return replace(shop, lines=priced), [Turn("sales", "category", CATEGORIES[most][0], first, last)]
