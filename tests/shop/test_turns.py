@@ -121,18 +121,31 @@ def test_a_missing_feed_sends_its_rows_after_its_nights(tmp_path: Path) -> None:
     assert drops[True][after] == drops[False][after] + sum(drops[False][night] for night in missing)
 
 
+def test_prices_of_a_category_are_a_hundredfold_on_its_days(large: Shop, turned: tuple[Shop, Planted]) -> None:
+    shop, planted = turned
+    turn = turn_of(planted, "sales")
+    day = large.orders.ordered[large.lines.order] // DAY
+    names = np.array([category[0] for category in CATEGORIES])[large.lines.product // IN_CATEGORY]
+    hit = (names == turn.name) & (turn.first_day <= day) & (day <= turn.last_day)
+    assert hit.sum() > 5
+    assert turn.last_day - turn.first_day == 1
+    assert (shop.lines.price == np.where(hit, 100 * large.lines.price, large.lines.price)).all()
+    for part in ("order", "product", "quantity", "discount"):
+        assert getattr(shop.lines, part) is getattr(large.lines, part), part
+
+
 def turn_of(planted: Planted, signal: str) -> Turn:
     return next(turn for turn in planted.turns if turn.signal == signal)
 
 
 def test_everything_else_is_the_quiet_shop_s(large: Shop, turned: tuple[Shop, Planted]) -> None:
     shop = turned[0]
-    for part in ("lines", "totals", "points", "receipts", "purchases", "consents", "feelings"):
+    for part in ("totals", "points", "receipts", "purchases", "consents", "feelings"):
         assert getattr(shop, part) is getattr(large, part), part
 
 
 def test_truth_names_the_turns_and_a_quiet_shop_has_none(tmp_path: Path) -> None:
-    for turns, expected in ((True, 7), (False, 0)):
+    for turns, expected in ((True, 8), (False, 0)):
         folder = tmp_path / str(turns)
         generate(folder, 300, 40, 5, UNTIL, turns=turns)
         told = list(csv.DictReader((folder / "truth" / TURNS).open(encoding="utf-8")))
@@ -140,5 +153,5 @@ def test_truth_names_the_turns_and_a_quiet_shop_has_none(tmp_path: Path) -> None
         assert len(told) == expected
         assert sum(row["lemon"] == "true" for row in goods) == (5 if turns else 0)
         assert [row["first_day"] for row in told] == [
-            (UNTIL - timedelta(days=days)).isoformat() for days in (20, 13, 6, 27, 9, 16, 23)[: len(told)]
+            (UNTIL - timedelta(days=days)).isoformat() for days in (20, 13, 6, 27, 9, 16, 23, 3)[: len(told)]
         ]
