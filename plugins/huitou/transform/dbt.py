@@ -25,6 +25,8 @@ PROJECT = PROJECT_ROOT / "dbt"
 NIGHTLY = ("build", "--exclude-resource-type", "unit_test", "--exclude", "tag:held_by_raw")
 WHAT_CLUSTERS_MAKE = (*NIGHTLY, "--select", "stg_cluster_centres+")
 MAKING = ("build", "run", "seed")
+# What was touched since the last build is rows, never a seed: a changed one has everything worked out anew.
+UNTOUCHED = ("--exclude", "path:seeds")
 # A parse reads no data. With the same variables every time it can reuse what it parsed before.
 PARSE_DATE = date(2000, 1, 1)
 QUIET = (
@@ -84,8 +86,8 @@ def run(
     for a project or a feed set that cannot be read.
     """
     variables = _variables(settings, business_date) | ({"only_touched": "true"} if only_touched else {})
-    anew = () if only_touched or command[0] not in MAKING else ("--full-refresh",)
-    results = _invoke(settings, [*command, *anew, *_options(settings, variables)], manifest(settings))
+    how: tuple[str, ...] = UNTOUCHED if only_touched else ("--full-refresh",) if command[0] in MAKING else ()
+    results = _invoke(settings, [*command, *how, *_options(settings, variables)], manifest(settings))
     _raise_first_trouble(results)
     kinds = [str(result.node.resource_type) for result in results]
     return DbtRun(
