@@ -38,3 +38,14 @@
 {% macro hundredths(direction, value) -%}
     cast({{ direction }}(100 * {{ value }}) / 100 as numeric(18, 2))
 {%- endmacro %}
+
+
+{# The first day that is looked at: tests need the weeks before them twice, for what to expect and for how far that
+   is missed. #}
+{% macro alerts_from() -%}
+    {{ days_before(
+        business_date(),
+        setting("alert_rules", "history_days") ~ " + 2 * " ~ setting("alert_rules", "baseline_days")
+        ~ " + " ~ setting("alert_rules", "level_days")
+    ) }}
+{%- endmacro %}

@@ -89,6 +89,21 @@
 {%- endmacro %}
 
 
+{# At the end of a CTE: PostgreSQL works its columns out once a row, and not once for each place that reads them. #}
+{% macro worked_out_once() -%}
+    offset 0
+{%- endmacro %}
+
+
+{# What is told of a cell with enough answers. #}
+{% macro satisfaction_figures() -%}
+    {{ return([
+        "value", "ci_low", "ci_high", "std_error", "effective_n", "weighted_value", "weighted_ci_low",
+        "weighted_ci_high"
+    ]) }}
+{%- endmacro %}
+
+
 {# How many equal answers the weighted ones are worth: their spread ÷ the variance of their weighted mean (by
    linearization), and never more than Kish's (Σ w)² ÷ Σ w². Expects the columns of seed satisfaction_rules. #}
 {% macro effective_n() -%}
@@ -155,9 +170,9 @@
 {%- endmacro %}
 
 
-{# The same of single answers, from CTEs `labelled` and `rules`. #}
+{# The same of single answers, from CTEs `labelled` (with the products of weight and score) and `rules`. #}
 {% macro counted_satisfaction() -%}
-    {% set score, weight, square = "labelled.score", "labelled.weight", "labelled.weight ^ 2" -%}
+    {% set score = "labelled.score" -%}
     {% set top, bottom = score ~ " >= rules.positive_from", score ~ " <= rules.negative_to" -%}
     cast(count({{ score }}) as integer) as n,
     cast(count(*) filter (where labelled.state = 'blank') as integer) as blank,
@@ -167,18 +182,18 @@
     cast(count(*) filter (where {{ top }}) as integer) as positive,
     cast(count(*) filter (where {{ bottom }}) as integer) as negative,
     {% for name, what, condition in [
-        ("weight_sum", weight, score ~ " is not null"),
-        ("weight_sq_sum", square, score ~ " is not null"),
-        ("weighted_score_sum", weight ~ " * " ~ score, "true"),
-        ("weighted_score_sum_sq", weight ~ " * " ~ score ~ " * " ~ score, "true"),
-        ("weighted_positive", weight, top),
-        ("weighted_negative", weight, bottom),
-        ("weight_sq_score_sum", square ~ " * " ~ score, "true"),
-        ("weight_sq_score_sum_sq", square ~ " * " ~ score ~ " * " ~ score, "true"),
-        ("weight_sq_positive", square, top),
-        ("weight_sq_negative", square, bottom),
+        ("weight_sum", "weight", score ~ " is not null"),
+        ("weight_sq_sum", "weight_sq", score ~ " is not null"),
+        ("weighted_score_sum", "weighted_score", "true"),
+        ("weighted_score_sum_sq", "weighted_score_sq", "true"),
+        ("weighted_positive", "weight", top),
+        ("weighted_negative", "weight", bottom),
+        ("weight_sq_score_sum", "weight_sq_score", "true"),
+        ("weight_sq_score_sum_sq", "weight_sq_score_sq", "true"),
+        ("weight_sq_positive", "weight_sq", top),
+        ("weight_sq_negative", "weight_sq", bottom),
     ] -%}
-        cast(coalesce(sum({{ what }}) filter (where {{ condition }}), 0) as numeric(18, 6)) as {{ name }}
+        cast(coalesce(sum(labelled.{{ what }}) filter (where {{ condition }}), 0) as numeric(18, 6)) as {{ name }}
         {{- "," if not loop.last }}
     {% endfor %}
 {%- endmacro %}

@@ -20,7 +20,7 @@ tickets as (
 
 answers as (
     select * from {{ ref("int_answers") }}
-    where metric = 'review'
+    where metric = 'review' and answer_day >= {{ alerts_from() }}
 ),
 
 rules as (
@@ -33,21 +33,23 @@ feeds as (
 
 categories as (
     select
-        source,
-        order_id,
-        min(category) as category
+        lines.source,
+        lines.order_id,
+        min(lines.category) as category
     from lines
-    group by source, order_id
+    inner join answers
+        on lines.source = answers.source and lines.order_id = answers.order_id
+    group by lines.source, lines.order_id
 ),
 
 facts as (
     select {{ fact("orders", "channel", "coalesce(channel, 'unstated')", "order_day", 1, 0) }}
     from orders
-    where is_sale
+    where is_sale and order_day >= {{ alerts_from() }}
     union all
     select {{ fact("sales", "category", "category", "order_day", "sold_base", 0) }}
     from lines
-    where sold_base is not null
+    where sold_base is not null and order_day >= {{ alerts_from() }}
     union all
     select {{ fact("returns", "category", "lines.category", "returns.requested_day", 1, 0) }}
     from returns
@@ -56,15 +58,17 @@ facts as (
             returns.source = lines.source
             and returns.order_id = lines.order_id
             and returns.line_no = lines.line_no
+    where returns.requested_day >= {{ alerts_from() }}
     union all
     select {{ fact("returns", "category", "lines.category", "orders.delivered_day", 0, 1) }}
     from lines
     inner join orders
         on lines.source = orders.source and lines.order_id = orders.order_id
-    where orders.delivered_day <= {{ business_date() }}
+    where orders.delivered_day between {{ alerts_from() }} and {{ business_date() }}
     union all
     select {{ fact("lateness", "carrier", "carrier", "promised_day", "is_late", 1) }}
     from due
+    where promised_day >= {{ alerts_from() }}
     union all
     select {{ fact("low_scores", "category", "coalesce(categories.category, '(none)')", "answers.answer_day",
         "case when answers.score <= rules.negative_to then 1 else 0 end", 1) }}
@@ -79,11 +83,11 @@ facts as (
     union all
     select {{ fact("complaints", "class", "class", "opened_day", 1, 0) }}
     from tickets
-    where kind = 'complaint'
+    where kind = 'complaint' and opened_day >= {{ alerts_from() }}
     union all
     select {{ fact("complaints", "all", "'all'", "promised_day", 0, 1) }}
     from orders
-    where is_sale and promised_day <= {{ business_date() }}
+    where is_sale and promised_day between {{ alerts_from() }} and {{ business_date() }}
     union all
     select {{ fact("volume", "feed", "feed", "day", "rows_seen", 0) }}
     from feeds

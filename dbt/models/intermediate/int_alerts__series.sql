@@ -10,18 +10,10 @@ promotions as (
     select * from {{ ref("promotion_days") }}
 ),
 
--- Tests need the weeks before them twice: for what to expect, and for how far that is missed.
 spans as (
     select
         signal,
-        greatest(
-            min(day),
-            {{ days_before(
-                business_date(),
-                setting("alert_rules", "history_days") ~ " + 2 * " ~ setting("alert_rules", "baseline_days")
-                ~ " + " ~ setting("alert_rules", "level_days")
-            ) }}
-        ) as first_day
+        greatest(min(day), {{ alerts_from() }}) as first_day
     from facts
     group by signal
 ),

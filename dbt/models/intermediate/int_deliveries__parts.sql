@@ -7,8 +7,8 @@ carriers as (
     select * from {{ ref("int_orders__carriers") }}
 ),
 
-lines as (
-    select * from {{ ref("stg_order_lines") }}
+contents as (
+    select * from {{ ref("int_orders__contents") }}
 ),
 
 sellers as (
@@ -16,8 +16,8 @@ sellers as (
         source,
         order_id,
         case when min(seller_id) = max(seller_id) then min(seller_id) else '(several)' end as seller_id
-    from lines
-    where seller_id is not null
+    from contents
+    where seller_id <> '(none)'
     group by source, order_id
 )
 

@@ -1,5 +1,7 @@
+{{ touched_model("orders", indexes=[["source", "order_id"], ["source", "product_id"]]) }}
+
 with lines as (
-    select * from {{ ref("stg_order_lines") }}
+    {{ touched_rows(ref("stg_order_lines"), "orders") }}
 ),
 
 products as (

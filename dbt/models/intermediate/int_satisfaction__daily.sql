@@ -1,6 +1,18 @@
-with answers as (
+with weighted as (
     select * from {{ ref("int_answers__weighted") }}
     where state <> 'off_scale'
+),
+
+-- Products that would otherwise be made once for each breakdown and sum.
+answers as (
+    select
+        *,
+        weight * weight as weight_sq,
+        weight * score as weighted_score,
+        weight * score * score as weighted_score_sq,
+        weight * weight * score as weight_sq_score,
+        weight * weight * score * score as weight_sq_score_sq
+    from weighted
 ),
 
 contents as (
@@ -11,23 +23,30 @@ rules as (
     select * from {{ ref("satisfaction_rules") }}
 ),
 
--- An answer on an order of several products counts once for each; a review that names one is about that one.
-of_contents as (
+parts as (
     select distinct
-        answers.*,
+        contents.source,
+        contents.order_id,
+        contents.product_id,
         kinds.breakdown,
         case kinds.breakdown
             when 'product' then contents.product_id
             when 'category' then contents.category
             else contents.seller_id
         end as subject
-    from answers
-    inner join contents
-        on
-            answers.source = contents.source
-            and answers.order_id = contents.order_id
-            and coalesce(answers.product_id, contents.product_id) = contents.product_id
+    from contents
+    inner join answers
+        on contents.source = answers.source and contents.order_id = answers.order_id
     cross join (values ('product'), ('category'), ('seller')) as kinds (breakdown)
+),
+
+parts_of_orders as (
+    select distinct
+        source,
+        order_id,
+        breakdown,
+        subject
+    from parts
 ),
 
 labelled as (
@@ -50,7 +69,26 @@ labelled as (
     from answers
     where order_id is not null
     union all
-    select * from of_contents
+    -- An answer on an order of several products counts once for each; a review that names one is of that one.
+    select
+        answers.*,
+        parts_of_orders.breakdown,
+        parts_of_orders.subject
+    from answers
+    inner join parts_of_orders
+        on answers.source = parts_of_orders.source and answers.order_id = parts_of_orders.order_id
+    where answers.product_id is null
+    union all
+    select
+        answers.*,
+        parts.breakdown,
+        parts.subject
+    from answers
+    inner join parts
+        on
+            answers.source = parts.source
+            and answers.order_id = parts.order_id
+            and answers.product_id = parts.product_id
 )
 
 select

@@ -6,6 +6,7 @@ rules as (
     select * from {{ ref("satisfaction_rules") }}
 ),
 
+-- Most cells are too small to show a figure: only the others are estimated.
 weighed as (
     select
         sums.*,
@@ -18,14 +19,16 @@ weighed as (
     from sums
     inner join rules
         on sums.metric = rules.metric
+    where sums.n >= {{ setting("satisfaction_settings", "min_n") }}
+    {{ worked_out_once() }}
 ),
 
 scaled as (
     select
         *,
-        n < min_n as is_withheld,
         {{ effective_sums() }}
     from weighed
+    {{ worked_out_once() }}
 ),
 
 estimated as (
@@ -34,13 +37,14 @@ estimated as (
         {{ satisfaction_estimates() }},
         {{ satisfaction_estimates("effective_") }}
     from scaled
+    {{ worked_out_once() }}
 ),
 
 shown as (
     select
         *,
-        {{ satisfaction_columns(shown="not is_withheld") }},
-        cast(case when not is_withheld then estimated_error end as numeric(10, 4)) as std_error,
+        {{ satisfaction_columns() }},
+        cast(estimated_error as numeric(10, 4)) as std_error,
         {{ satisfaction_columns("effective_", "weighted_", "effective_n >= min_n") }}
     from estimated
 ),
@@ -56,7 +60,7 @@ before as (
     window periods as (partition by period, days, metric, dimension, breakdown, subject order by first_day)
 ),
 
--- A week or month without answers between two others leaves nothing to compare with.
+-- A week or month without a figure between two others leaves nothing to compare with.
 compared as (
     select
         *,
@@ -77,17 +81,7 @@ select
     dimension,
     breakdown,
     subject,
-    promotion_n,
-    {{ satisfaction_sums() | join(",\n    ") }},
-    is_withheld,
-    value,
-    ci_low,
-    ci_high,
-    std_error,
-    effective_n,
-    weighted_value,
-    weighted_ci_low,
-    weighted_ci_high,
+    {{ satisfaction_figures() | join(",\n    ") }},
     cast(case when is_next then last_value end as numeric(10, 4)) as previous_value,
     cast(case when is_next then difference end as numeric(10, 4)) as change,
     cast(case

@@ -2,10 +2,6 @@ with lines as (
     select * from {{ ref("int_order_lines__priced") }}
 ),
 
-plain_lines as (
-    select * from {{ ref("stg_order_lines") }}
-),
-
 orders as (
     select * from {{ ref("int_orders__priced") }}
     where status = 'delivered'
@@ -31,17 +27,12 @@ sold as (
         lines.order_id,
         lines.line_no,
         lines.product_id,
-        coalesce(plain_lines.seller_id, 'unstated') as seller_id,
+        coalesce(lines.seller_id, 'unstated') as seller_id,
         lines.category,
         count(*) over (partition by lines.source, lines.order_id) as order_lines
     from lines
     inner join orders
         on lines.source = orders.source and lines.order_id = orders.order_id
-    inner join plain_lines
-        on
-            lines.source = plain_lines.source
-            and lines.order_id = plain_lines.order_id
-            and lines.line_no = plain_lines.line_no
 ),
 
 back as (

@@ -27,7 +27,7 @@ READ = (
     "staging.stg_products",
     "staging.rfm_settings",
     "intermediate.int_orders__priced",
-    "intermediate.int_order_lines__priced",
+    "intermediate.int_orders__contents",
     "intermediate.int_answers",
     "intermediate.int_deliveries",
     "intermediate.int_reconciliation__sales",

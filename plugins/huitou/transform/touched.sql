@@ -101,7 +101,7 @@ select _source, order_id from {payments} as r
 union
 select source, key[1] from staging.taken_changes where feed = 'payments' and key is not null
 union
-select l.source, l.order_id from intermediate.int_order_lines__priced as l join moved using (source, product_id)
+select c.source, c.order_id from intermediate.int_orders__contents as c join moved using (source, product_id)
 union
 select o.source, o.order_id from intermediate.int_orders__priced as o join persons using (customer_key)
 union
