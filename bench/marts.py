@@ -186,26 +186,29 @@ def differing(world: World, name: str, csv_folder: Path) -> dict[str, int]:
     with connect(world.settings[name]) as connection:
         for mart, columns in SAME.items():
             ours = columns.format(window="net_spend_in_window")
+            theirs = columns_in_order(csv_folder, mart)
+            typed = ", ".join(n if n in ours.split(", ") else f"null::text as {n}" for n in theirs)
             connection.execute("drop table if exists theirs")
-            connection.execute(f"create temp table theirs as select {ours} from candidate.{mart} with no data".encode())
-            order = columns_in_order(csv_folder, mart)
+            connection.execute(
+                f"create temp table theirs as select {typed} from candidate.{mart} with no data".encode()
+            )
             with (
                 connection.cursor() as cursor,
-                cursor.copy(f"copy theirs ({order}) from stdin with (format csv)".encode()) as copy,
+                cursor.copy(f"copy theirs ({', '.join(theirs)}) from stdin with (format csv)".encode()) as copy,
             ):
                 copy.write((csv_folder / f"{mart}.csv").read_bytes())
             row = connection.execute(
-                f"with a as (select {ours} from candidate.{mart} where {ROWS.get(mart, 'true')})"
-                " select count(*) from ((table a except all table theirs)"
-                " union all (table theirs except all table a)) as d".encode()
+                f"with a as (select {ours} from candidate.{mart} where {ROWS.get(mart, 'true')}),"
+                f" b as (select {ours} from theirs)"
+                " select count(*) from ((table a except all table b) union all (table b except all table a)) as d".encode()
             ).fetchone()
             out[mart] = int(row[0]) if row else -1
     return out
 
 
-def columns_in_order(folder: Path, mart: str) -> str:
+def columns_in_order(folder: Path, mart: str) -> list[str]:
     names = next(csv.reader([(folder / f"{mart}.columns").read_text(encoding="utf-8")]))
-    return ", ".join(n.replace("net_in_window", "net_spend_in_window") for n in names)
+    return [n.replace("net_in_window", "net_spend_in_window") for n in names]
 
 
 def environment_of_duckdb(folder: Path) -> Path | None:
