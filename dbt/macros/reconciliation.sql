@@ -7,6 +7,12 @@
 {%- endmacro %}
 
 
+{# ISO 4217's code for where no currency is involved; sources/sums.py writes the same into the control sums. #}
+{% macro no_currency() -%}
+    'XXX'
+{%- endmacro %}
+
+
 {# The measures of sales_daily, and the feeds that they come from. #}
 {% macro reconciliation_measures() -%}
     {{ return({
@@ -61,15 +67,15 @@
 {%- endmacro %}
 
 
-{# The same of answers, from `answers` and `satisfaction_daily`. XXX is what ISO 4217 calls no currency. #}
+{# The same of answers, from `answers` and `satisfaction_daily`, which have no currency. #}
 {% macro answer_parts() -%}
-    {{ one_part("answers", "feed", "'XXX'", "'answers'", "'sent'", "answers") }}
+    {{ one_part("answers", "feed", no_currency(), "'answers'", "'sent'", "answers") }}
     union all
-    {{ one_part("answers", "feed", "'XXX'", "'answers'", "reason", "answers", "reason <> 'arrived'") }}
+    {{ one_part("answers", "feed", no_currency(), "'answers'", "reason", "answers", "reason <> 'arrived'") }}
     union all
     {{ one_part(
         "satisfaction_daily", "case when metric = 'review' then 'reviews' else 'survey_responses' end",
-        "'XXX'", "'answers'", "'arrived'", "n", "breakdown = 'all' and n > 0"
+        no_currency(), "'answers'", "'arrived'", "n", "breakdown = 'all' and n > 0"
     ) }}
 {%- endmacro %}
 

@@ -39,7 +39,7 @@ sent as (
     select
         'order_lines' as feed,
         coalesce(current_orders.order_day, order_lines.known_day) as day,
-        coalesce(current_orders.currency, 'XXX') as currency,
+        coalesce(current_orders.currency, {{ no_currency() }}) as currency,
         case
             when not order_lines.is_newest then 'superseded'
             when current_orders.order_id is null then 'unknown_order'

@@ -14,13 +14,14 @@ from psycopg import sql
 from huitou.sources.contract import Contract, contracts
 from huitou.sources.feeds import Feed
 
-NO_CURRENCY = "XXX"
+# ISO 4217's code for where no currency is involved.
+NO_CURRENCY: LiteralString = "XXX"
 
 # A row each of what changes: file_id, day, verdict, figures of the row, and 1 or -1. A file without sums (an earlier
 # version loaded it) gets none: a part of them would be held against all its rows.
 SHIFT: LiteralString = """
 insert into landing.sums as s (file_id, day, verdict, currency, measure, value)
-select c.file_id, c.day, c.verdict, coalesce(c.figures ->> 'currency', 'XXX'), m.measure, sum(c.sign * m.value)
+select c.file_id, c.day, c.verdict, coalesce(c.figures ->> 'currency', '{no_currency}'), m.measure, sum(c.sign * m.value)
 from ({changes}) as c (file_id, day, verdict, figures, sign)
 cross join lateral (
     select 'rows' as measure, 1::numeric as value
@@ -30,7 +31,7 @@ cross join lateral (
 where exists (select from landing.sums as kept where kept.file_id = c.file_id)
 group by 1, 2, 3, 4, 5 having sum(c.sign * m.value) <> 0
 on conflict (file_id, day, verdict, currency, measure) do update set value = s.value + excluded.value
-"""
+""".replace("{no_currency}", NO_CURRENCY)
 # Rows of earlier files that a conflict moved: between raw, quarantine and the duplicates.
 FOLLOW: LiteralString = SHIFT.replace(
     "{changes}",
@@ -51,7 +52,7 @@ with typed_sums as (
 ), refused_sums as (
     select b._file, coalesce(b._day, a.business_date) as _day,
         case when k._line is null then 'quarantined' else 'duplicate' end as verdict,
-        coalesce(b._figures ->> 'currency', 'XXX') as currency, m.measure, m.value
+        coalesce(b._figures ->> 'currency', {no_currency}) as currency, m.measure, m.value
     from (
         select _file, _line, _day, _figures from refused
         union all
@@ -89,7 +90,7 @@ where m.value is not null
 
 def record(connection: psycopg.Connection, feed: Feed) -> None:
     """Write the sums of the batch: of ``judged``, ``refused`` and ``unreadable``. Rows ahead of the night wait."""
-    connection.execute(sql.SQL(RECORD).format(**_totals(feed.contract, "j")))
+    connection.execute(sql.SQL(RECORD).format(no_currency=sql.Literal(NO_CURRENCY), **_totals(feed.contract, "j")))
 
 
 def raw_figures() -> sql.Composed:
@@ -131,9 +132,10 @@ def money_columns(contract: Contract) -> list[str]:
 
 
 def currency_of(contract: Contract, row: str) -> sql.Composable:
-    """The currency of a row as SQL; ``XXX`` where the feed has none or the row does not tell it."""
+    """The currency of a row as SQL; ``NO_CURRENCY`` where the feed has none or the row does not tell it."""
     name = _currency_column(contract)
-    return sql.SQL("coalesce({}, 'XXX')").format(sql.Identifier(row, name)) if name else sql.SQL("'XXX'")
+    none = sql.Literal(NO_CURRENCY)
+    return sql.SQL("coalesce({}, {})").format(sql.Identifier(row, name), none) if name else none
 
 
 def figures(contract: Contract, row: str) -> sql.Composable:
@@ -146,7 +148,9 @@ def figures(contract: Contract, row: str) -> sql.Composable:
 def figures_of_content(contract: Contract, content: str) -> sql.Composable:
     """The same of a row that stands in a column as jsonb."""
     value, name = sql.Identifier(content), _currency_column(contract)
-    currency = sql.SQL("coalesce({} ->> {}, 'XXX')").format(value, sql.Literal(name)) if name else sql.SQL("'XXX'")
+    currency: sql.Composable = sql.Literal(NO_CURRENCY)
+    if name:
+        currency = sql.SQL("coalesce({} ->> {}, {})").format(value, sql.Literal(name), currency)
     pairs = [sql.SQL("'currency', {}").format(currency)]
     pairs += [sql.SQL("{c}, {v} -> {c}").format(c=sql.Literal(c), v=value) for c in money_columns(contract)]
     return sql.SQL("jsonb_strip_nulls(jsonb_build_object({}))").format(sql.SQL(", ").join(pairs))
