@@ -3,7 +3,7 @@ with weighted as (
     where state <> 'off_scale'
 ),
 
--- Products that would otherwise be made once for each breakdown and sum.
+-- Multiplied once an answer, and not once for each of its breakdowns and sums.
 answers as (
     select
         *,

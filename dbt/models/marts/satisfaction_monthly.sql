@@ -8,14 +8,4 @@ estimates as (
     where period = 'month'
 )
 
-select
-    {{ satisfaction_of_periods("month") }}
-from sums
-left join estimates
-    on
-        sums.first_day = estimates.first_day
-        and sums.days = estimates.days
-        and sums.metric = estimates.metric
-        and sums.dimension = estimates.dimension
-        and sums.breakdown = estimates.breakdown
-        and sums.subject = estimates.subject
+{{ satisfaction_of_periods("month") }}
