@@ -20,10 +20,6 @@ LAST = date(2026, 6, 30)
 EPOCH = date(1970, 1, 1)
 LINES_PER_ORDER = 2.5
 MERGED = 100  # every so manieth account is a second one of the person before
-# The files that are not named as their feed.
-FEEDS = {"orders_late": "orders"} | {
-    f"ticket_events_{action}": "ticket_events" for action in ("opened", "replied", "resolved")
-}
 
 
 class Shop:
@@ -219,7 +215,7 @@ class Shop:
                 "delivered_at": moments(np.full(n, day), 14),
             },
             np.full(n, day),
-            "orders_late",
+            "orders-late",
         )
 
     def save(self, feed: str, columns: Columns, known: np.ndarray, file: str | None = None) -> None:
@@ -238,11 +234,11 @@ class Shop:
 
 
 def load(connection: psycopg.Connection, folder: Path) -> None:
-    """COPY each Parquet file of the folder into raw, and note it as ingest does."""
+    """COPY each Parquet file of the folder, named ``feed`` or ``feed-part``, into raw, and note it as ingest does."""
     for path in sorted(folder.glob("*.parquet")):
         if path.stem == "accounts":
             continue
-        feed, file = FEEDS.get(path.stem, path.stem), pq.ParquetFile(path)
+        feed, file = path.stem.partition("-")[0], pq.ParquetFile(path)
         listed = ", ".join(f'"{name}"' for name in file.schema_arrow.names)
         encoder = pgpq.ArrowToPostgresBinaryEncoder(file.schema_arrow)
         with connection.transaction(), connection.cursor() as cursor:

@@ -104,7 +104,7 @@ def _requests(shop: Shop, number: np.ndarray, customer: np.ndarray, day: np.ndar
 
 
 def _tickets(shop: Shop, number: np.ndarray, customer: np.ndarray, day: np.ndarray, last: int) -> None:
-    """Opened, replied to after an hour or three, and half of them resolved the next day."""
+    """Opened, replied to after three hours, and half of them resolved the next day."""
     n, resolved = len(number), shop.draw.random(len(number)) < 0.5
     resolved &= day < last
     columns = {
@@ -129,4 +129,4 @@ def _tickets(shop: Shop, number: np.ndarray, customer: np.ndarray, day: np.ndarr
                 "actor": pa.repeat("customer" if action == "opened" else "agent", int(which.sum())),
                 "occurred_at": moments(day[which] + after, hour),
             }
-            shop.save("ticket_events", events, day[which] + after, f"ticket_events_{action}")
+            shop.save("ticket_events", events, day[which] + after, f"ticket_events-{action}")
