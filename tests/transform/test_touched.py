@@ -74,6 +74,13 @@ class Shop:
                 for schema, table in names
             }
 
+    def loaded_seed(self) -> int:
+        """Another number whenever a seed is loaded."""
+        with connect(self.settings) as connection:
+            row = connection.execute("select pg_relation_filenode('staging.rfm_settings')").fetchone()
+        assert row is not None
+        return int(row[0])
+
     def worked_out_at_once(self, day: date) -> Tables:
         """The same of a copy in which everything is made anew."""
         copy = f"{self.name}_copy"
@@ -141,11 +148,14 @@ def test_all_is_worked_out_when_the_date_goes_back_and_touched_keys_again_after_
     back = FIRST - timedelta(days=3)
     with shop.nights(factory):
         factory.late_file(FIRST)
+    loaded_first = shop.loaded_seed()
     shop.build(back)
     assert shop.partial[-1] is False
+    assert (loaded_anew := shop.loaded_seed()) != loaded_first
     assert_same(shop.tables(), shop.worked_out_at_once(back))
     shop.build(FIRST + timedelta(days=1))
     assert shop.partial[-1] is True
+    assert shop.loaded_seed() == loaded_anew
     assert_same(shop.tables(), shop.worked_out_at_once(FIRST + timedelta(days=1)))
 
 

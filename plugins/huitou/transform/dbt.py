@@ -78,8 +78,8 @@ def run(
 ) -> DbtRun:
     """Run ``dbt`` as of ``business_date`` (by default: build all, with the data tests of a night).
 
-    ``only_touched`` works out the keys alone that ``state.begin`` found; otherwise everything is made anew, and
-    whatever state is written down of ``candidate`` no longer holds.
+    ``only_touched`` works out the keys alone that ``state.begin`` found, and leaves the seeds; otherwise everything is
+    made anew, and whatever state is written down of ``candidate`` no longer holds.
 
     Raises ``DataQualityError`` for a failed test or constraint (with test, model and number of rows),
     ``TransientError`` where the database was not there, ``PermanentError`` for SQL that fails, ``UserError``
