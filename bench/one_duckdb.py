@@ -16,7 +16,7 @@ def main() -> None:
     base = duckdb.connect(str(out / "marts.duckdb"), config={"threads": 2, "preserve_insertion_order": False})
     base.execute("set timezone = 'UTC'; create schema raw")
     for path in sorted(folder.glob("*.parquet")):
-        base.execute(f"create view raw.{path.stem} as select * from read_parquet('{path}')")
+        base.execute(f"create view raw.\"{path.stem}\" as select * from read_parquet('{path}')")
     for model in sorted(models.glob("*.sql")):
         base.execute(model.read_text(encoding="utf-8").replace("{day}", day))
     seconds = time.perf_counter() - began
