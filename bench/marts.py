@@ -49,8 +49,9 @@ SAME = {
     "satisfaction_daily": "day, metric, n, score_sum, score_sum_sq",
     "delivery_daily": "day, is_late, orders, reviewed_orders, score_sum",
 }
-# The plain models have no breakdowns; nor do they know the class of yesterday, which a class depends on.
-ROWS = {"satisfaction_daily": "breakdown = 'all'"}
+# The plain models have no breakdowns and no refunds of orders that are no sale; nor do they know the class of yesterday,
+# which a class depends on.
+ROWS = {"satisfaction_daily": "breakdown = 'all'", "sales_daily": "orders > 0 or refunds > 0"}
 
 
 class World:
