@@ -41,7 +41,6 @@
         indexes=indexed,
         meta={"touched": kind, "columns": columns or touched_kinds()[kind]},
         pre_hook=["{{ take_touched() }}", "{{ delete_touched() }}"],
-        post_hook="analyze {{ this }}" if indexed else [],
     ) }}
     {%- if also %}{{ config(meta={"touched": kind, "columns": columns or touched_kinds()[kind], "also": also}) }}{% endif %}
 {%- endmacro %}

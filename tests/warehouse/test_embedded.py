@@ -88,7 +88,7 @@ def test_a_started_server_has_both_databases_and_the_asked_durability(home: Path
     assert settings_of(server, "fsync", "full_page_writes", "synchronous_commit") == [switch] * 3
     assert ask(server, "select current_database()", "airflow") == ["airflow"]
     assert ask(
-        server, "select datcollate || ' ' || pg_encoding_to_char(encoding) from pg_database where datname = 'warehouse'"
+        server, "select datlocale || ' ' || pg_encoding_to_char(encoding) from pg_database where datname = 'warehouse'"
     ) == ["C.UTF-8 UTF8"]
 
 

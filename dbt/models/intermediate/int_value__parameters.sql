@@ -1,6 +1,3 @@
-{# Unknown to the planner, it would have scoring put a million customers in a hash table instead. #}
-{{ config(post_hook="analyze {{ this }}") }}
-
 with fits as (
     select
         *,

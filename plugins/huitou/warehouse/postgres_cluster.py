@@ -24,6 +24,7 @@ BIG_LOG = 10_000_000
 # Written once into the new server's postgresql.conf, where its owner may change them.
 TUNING = {
     "shared_buffers": "256MB",  # a night's hot tables, and still small beside Airflow
+    "work_mem": "32MB",  # sorts and joins of a big shop's history in memory, on few connections
     "max_wal_size": "2GB",  # one big build should not end in a storm of checkpoints
     "wal_level": "minimal",  # nobody replicates it, so a load into a new table skips the log
     "max_wal_senders": "0",
@@ -105,13 +106,11 @@ def _initdb(work: Path, tools: Programs, durable: bool) -> None:
     options = [f"--set={name}={value}" for name, value in TUNING.items()]
     options += [f"--username={USER}", f"--pwfile={work / 'password'}", "--auth=scram-sha-256", "--encoding=UTF8"]
     options += [] if durable else ["--no-sync"]
-    for locale in ("C.UTF-8", "C"):
-        made = tools.run("initdb", work / "data", f"--locale={locale}", *options)
-        if made.returncode == 0:
-            return
-        if "invalid locale" not in made.stdout:
-            break
-    raise failure("could not be created", made.stdout)
+    # The server's own rules of UTF-8, the same on every machine; text sorts by code points, a third faster than by libc.
+    locale = ("--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8")
+    made = tools.run("initdb", work / "data", *locale, *options)
+    if made.returncode != 0:
+        raise failure("could not be created", made.stdout)
 
 
 def _launched(place: Place, tools: Programs, durable: bool, port: int) -> str | None:
