@@ -170,6 +170,16 @@
 {%- endmacro %}
 
 
+{# What the sums of weighted answers are sums of, as columns. #}
+{% macro weighed_scores() -%}
+    weight * weight as weight_sq,
+    weight * score as weighted_score,
+    weight * score * score as weighted_score_sq,
+    weight * weight * score as weight_sq_score,
+    weight * weight * score * score as weight_sq_score_sq
+{%- endmacro %}
+
+
 {# The same of single answers, from CTEs `labelled` (with the products of weight and score) and `rules`. #}
 {% macro counted_satisfaction() -%}
     {% set score = "labelled.score" -%}

@@ -37,3 +37,100 @@
             and sums.breakdown = estimates.breakdown
             and sums.subject = estimates.subject
 {%- endmacro %}
+
+
+{# Days once for their week and once for their month, of CTE `daily`: all of them, or those of touched periods. #}
+{% macro days_of_touched_periods(daily) -%}
+    {% if only_touched() -%}
+        select
+            of_key.*,
+            touched.period,
+            touched.first_day
+        from {{ touched_set("opinion_periods") }} as touched
+        cross join lateral (
+            select * from {{ daily }} as whole
+            where
+                whole.breakdown = touched.breakdown
+                and whole.day between touched.first_day and case touched.period
+                    when 'week' then {{ period_end("week", "touched.first_day") }}
+                    else {{ period_end("month", "touched.first_day") }}
+                end
+            offset 0
+        ) as of_key
+    {%- else -%}
+        select
+            {{ daily }}.*,
+            periods.period,
+            {{ start_of_period(daily ~ ".day") }} as first_day
+        from {{ daily }}
+        cross join (values ('week'), ('month')) as periods (period)
+    {%- endif %}
+{%- endmacro %}
+
+
+{% macro start_of_period(day) -%}
+    case periods.period
+        when 'week' then {{ period_start("week", day) }}
+        else {{ period_start("month", day) }}
+    end
+{%- endmacro %}
+
+
+{# Before the weights: as they stood, to see which of them turn. #}
+{% macro keep_weights() -%}
+    {% if only_touched() -%}
+        create temp table kept_weights on commit drop as select * from {{ this }}
+    {%- endif %}
+{%- endmacro %}
+
+
+{# After the weights: the answers of weeks whose weights turned are worked out anew too, and with them all that is added
+   up of them. #}
+{% macro note_turned_weights() -%}
+    {% if only_touched() -%}
+        insert into staging.touched_weights
+        select week from (
+            (table kept_weights except table {{ this }}) union all (table {{ this }} except table kept_weights)
+        ) as turned
+        on conflict do nothing;
+        insert into {{ touched_set("answer_days") }}
+        select {{ days_after("weights.week", "days.n") }}
+        from staging.touched_weights as weights
+        cross join generate_series(0, 6) as days (n)
+        on conflict do nothing;
+        insert into {{ touched_set("opinions") }}
+        select
+            days.answer_day,
+            breakdowns.breakdown
+        from {{ touched_set("answer_days") }} as days
+        cross join (
+            values ('all'), ('product'), ('category'), ('seller'), ('channel'), ('tier')
+        ) as breakdowns (breakdown)
+        on conflict do nothing;
+        insert into {{ touched_set("opinion_periods") }}
+        select distinct
+            periods.period,
+            {{ start_of_period("touched.day") }},
+            touched.breakdown
+        from {{ touched_set("opinions") }} as touched
+        cross join (values ('week'), ('month')) as periods (period);
+        {# A figure is compared with the one before it. #}
+        {% for period in ["week", "month"] -%}
+            insert into {{ touched_set("opinion_" ~ period ~ "s") }}
+            select
+                first_day,
+                breakdown
+            from {{ touched_set("opinion_periods") }}
+            where period = '{{ period }}'
+            union
+            select
+                {{ days_after(period_end(period, "first_day"), 1) }},
+                breakdown
+            from {{ touched_set("opinion_periods") }}
+            where period = '{{ period }}';
+        {% endfor -%}
+        {% for kind in ["answer_days", "opinions", "opinion_periods", "opinion_weeks", "opinion_months"] -%}
+            analyze {{ touched_set(kind) }};
+        {% endfor -%}
+    {%- endif %}
+{%- endmacro %}

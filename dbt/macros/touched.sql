@@ -16,6 +16,13 @@
         "books": ["source", "order_id"],
         "book_refunds": ["source", "refund_id"],
         "book_answers": ["source", "answer_id"],
+        "judged_orders": ["source", "order_id"],
+        "settled_weeks": ["settled_week"],
+        "answer_days": ["answer_day"],
+        "opinions": ["day", "breakdown"],
+        "opinion_periods": ["period", "first_day", "breakdown"],
+        "opinion_weeks": ["first_day", "breakdown"],
+        "opinion_months": ["first_day", "breakdown"],
     }) }}
 {%- endmacro %}
 
@@ -67,6 +74,23 @@
             select * from {{ relation }} as whole
             where {% for name in names %}{{ "and " if not loop.first }}whole.{{ name }} = touched.{{ key[loop.index0] }} {% endfor %}
             -- Keeps PostgreSQL from joining the whole relation: each key is looked up by itself.
+            offset 0
+        ) as of_key
+    {%- else -%}
+        select * from {{ relation }}
+    {%- endif %}
+{%- endmacro %}
+
+
+{# The rows of CTE `relation` that have the keys of CTE `keys`, where only the touched ones are worked out: whoever
+   judges a touched key need not be touched, and is looked up by itself. Else all, for a join. #}
+{% macro rows_of(relation, keys, columns) -%}
+    {% if only_touched() -%}
+        select of_key.*
+        from (select distinct {{ columns | join(", ") }} from {{ keys }}) as touched
+        cross join lateral (
+            select * from {{ relation }} as whole
+            where {% for name in columns %}{{ "and " if not loop.first }}whole.{{ name }} = touched.{{ name }} {% endfor %}
             offset 0
         ) as of_key
     {%- else -%}

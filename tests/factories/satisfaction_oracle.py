@@ -10,7 +10,7 @@ from typing import Any
 from factories.marts_oracle import SCALES, Oracle, t_quantile
 
 # The numbers of the seeds, written out once more.
-MIN_N, WEIGHT_DAYS, ANSWER_DAYS, MIN_STRATUM, MAX_WEIGHT, Z = 30, 365, 14, 10, 5.0, 1.959964
+MIN_N, WEIGHT_WEEKS, ANSWER_DAYS, MIN_STRATUM, MAX_WEIGHT, Z = 30, 52, 14, 10, 5.0, 1.959964
 BLANK, NOT_APPLICABLE = 99, 98
 PROMOTIONS = (("01-10", "01-16"), ("06-16", "06-18"), ("11-01", "11-01"), ("11-09", "11-11"), ("12-11", "12-12"))
 Key = tuple[Any, ...]
@@ -54,46 +54,49 @@ class SatisfactionOracle(Oracle):
         order = self.orders.get(answer["order"])
         return order if order is not None and answer["day"] >= order["day"] else None
 
-    def _group(self, kind: str, key: Key) -> Key:
-        """Punctuality, stars of the newest review (of surveys alone), tier and channel."""
+    def _settled(self, key: Key) -> date | None:
+        """The day after which nothing more is learned of an order."""
         order = self.orders[key]
+        arrived = order["delivered_at"] or order["promised_at"]
+        return self._day(arrived) + timedelta(days=ANSWER_DAYS) if arrived else None
+
+    def _group(self, kind: str, key: Key) -> Key:
+        """Punctuality, stars of the newest review by then (of surveys alone) and channel."""
+        order, settled = self.orders[key], self._settled(key)
         late = order["promised_at"] and (order["delivered_at"] or order["promised_at"]) > order["promised_at"]
         punctuality = "none" if order["promised_at"] is None else "late" if late else "in time"
         said = [r for r in self.reviews if (r["_source"], r["order_id"]) == key and kind == "survey"]
-        said = [r for r in said if self._day(r["created_at"]) >= order["day"]]
+        said = [r for r in said if settled and order["day"] <= self._day(r["created_at"]) <= settled]
         newest = max(said, key=lambda r: (r["created_at"], r["review_id"]), default={"score": None})
-        return punctuality, newest["score"], self.tiers.get(order["customer_key"]), order["channel"]
+        return punctuality, newest["score"], order["channel"]
 
-    def _weights(self, kind: str) -> dict[Key, float]:
-        """The weight of each delivered order's answers."""
+    def _weights(self, kind: str) -> dict[tuple[date, Key], float]:
+        """The weight of each delivered order's answers, by the week of the answer."""
         valued = {
             a["order"]
             for a in self.answers
-            if (a["metric"] == "review") == (kind == "review") and valid(a) and self._judged(a) is not None
+            if (a["metric"] == "review") == (kind == "review")
+            and valid(a)
+            and self._judged(a) is not None
+            and a["day"] <= (self._settled(a["order"]) or date.min)
         }
-        counts: dict[Key, list[int]] = defaultdict(lambda: [0, 0])
-        groups = {}
+        groups, settled_in = {}, {}
         for key, order in self.orders.items():
             arrived = order["delivered_at"] and self._day(order["delivered_at"])
-            if order["status"] != "delivered" or (arrived and arrived > self.as_of):
-                continue
-            group = groups[key] = self._group(kind, key)
-            tells = bool(arrived) and ANSWER_DAYS <= (self.as_of - arrived).days < WEIGHT_DAYS
-            counts[group][0] += tells
-            counts[group][1] += tells and key in valued
-        everybody = [sum(count[n] for count in counts.values()) for n in (0, 1)]
-        ratios: dict[Key, float] = {}
-        # Group by group, then what is left by stars, then what is left by punctuality.
-        for width in (4, 2, 1):
-            pools: dict[Key, list[int]] = defaultdict(lambda: [0, 0])
-            left = [group for group in counts if group not in ratios]
-            for group in left:
-                pools[group[:width]] = [a + b for a, b in zip(pools[group[:width]], counts[group], strict=True)]
-            for group in left:
-                base, answered = pools[group[:width]]
-                if answered >= MIN_STRATUM:
-                    ratios[group] = (base / everybody[0]) / (answered / everybody[1])
-        return {key: min(ratios.get(group, 1.0), MAX_WEIGHT) for key, group in groups.items()}
+            if order["status"] == "delivered" and not (arrived and arrived > self.as_of):
+                groups[key] = self._group(kind, key)
+                settled = self._settled(key)
+                if settled:
+                    settled_in[key] = monday(settled)
+        found = {}
+        for week in {monday(a["day"]) for a in self.answers}:
+            # The weeks before, or the shop's first ones; the running week does not tell.
+            first = max(week - timedelta(weeks=WEIGHT_WEEKS), min(settled_in.values()))
+            until = min(first + timedelta(weeks=WEIGHT_WEEKS), monday(self.as_of))
+            telling = [key for key, settled in settled_in.items() if first <= settled < until]
+            weights = pooled({groups[key] for key in groups}, [(groups[key], key in valued) for key in telling])
+            found |= {(week, key): weights[group] for key, group in groups.items()}
+        return found
 
     def cells(self, period: str) -> dict[Key, dict[str, Any]]:
         """By (first day, days, metric, dimension, breakdown, subject)."""
@@ -105,7 +108,8 @@ class SatisfactionOracle(Oracle):
             order = self._judged(answer)
             weight = answer.get("own", 1.0)
             if order is not None:
-                weight *= self.weights["review" if answer["metric"] == "review" else "survey"].get(answer["order"], 1.0)
+                kind = "review" if answer["metric"] == "review" else "survey"
+                weight *= self.weights[kind].get((monday(answer["day"]), answer["order"]), 1.0)
             for cell in self._cells(answer, order):
                 for days in ("all",) if is_promotion(answer["day"]) else ("all", "ordinary"):
                     first = first_day(period, answer["day"])
@@ -121,6 +125,30 @@ class SatisfactionOracle(Oracle):
                 if answer.get("product") in (None, product):
                     cells |= {("product", product), ("category", category), ("seller", seller)}
         return cells
+
+
+def monday(day: date) -> date:
+    return day - timedelta(days=day.weekday())
+
+
+def pooled(groups: set[Key], telling: list[tuple[Key, bool]]) -> dict[Key, float]:
+    """What an answer of each group stands for: group by group, then what is left by stars, then by punctuality."""
+    counts = {group: [0, 0] for group in groups}
+    for group, is_answered in telling:
+        counts[group][0] += 1
+        counts[group][1] += is_answered
+    everybody = [sum(count[n] for count in counts.values()) for n in (0, 1)]
+    ratios: dict[Key, float] = {}
+    for width in (3, 2, 1):
+        pools: dict[Key, list[int]] = defaultdict(lambda: [0, 0])
+        left = [group for group in counts if group not in ratios]
+        for group in left:
+            pools[group[:width]] = [a + b for a, b in zip(pools[group[:width]], counts[group], strict=True)]
+        for group in left:
+            base, answered = pools[group[:width]]
+            if answered >= MIN_STRATUM:
+                ratios[group] = (base / everybody[0]) / (answered / everybody[1])
+    return {group: min(ratios.get(group, 1.0), MAX_WEIGHT) for group in groups}
 
 
 def valid(answer: dict[str, Any]) -> bool:

@@ -44,6 +44,11 @@ given as (
         score,
         weight
     from responses
+),
+
+-- A touched answer's order need not be touched.
+judged_orders as (
+    {{ rows_of("orders", "given", ["source", "order_id"]) }}
 )
 
 select
@@ -53,21 +58,14 @@ select
     given.product_id,
     given.metric,
     given.dimension,
-    case when given.metric = 'review' then of_order.customer_key else given.customer_key end as customer_key,
+    case when given.metric = 'review' then judged_orders.customer_key else given.customer_key end as customer_key,
     given.answer_day,
     given.answered_at,
     given.state,
     cast(given.score as integer) as score,
     given.weight,
     -- Nobody can judge an order before it is placed.
-    coalesce(given.answer_day >= of_order.order_day, false) as judges_order
+    coalesce(given.answer_day >= judged_orders.order_day, false) as judges_order
 from given
-left join lateral (
-    select
-        orders.customer_key,
-        orders.order_day
-    from orders
-    where orders.source = given.source and orders.order_id = given.order_id
-    -- A touched answer's order need not be touched: it is looked up by itself.
-    {{ "offset 0" if only_touched() }}
-) as of_order on true
+left join judged_orders
+    on given.source = judged_orders.source and given.order_id = judged_orders.order_id

@@ -1,13 +1,11 @@
+{{ touched_model("answer_days", columns=["answer_day"], indexes=[["source", "order_id"], ["answer_day"]]) }}
+
 with answers as (
-    select * from {{ ref("int_answers") }}
+    {{ touched_rows(ref("int_answers"), "answer_days", ["answer_day"]) }}
 ),
 
 orders as (
     select * from {{ ref("int_orders__priced") }}
-),
-
-customers as (
-    select * from {{ ref("customer_value") }}
 ),
 
 strata as (
@@ -22,40 +20,48 @@ promotions as (
     select * from {{ ref("promotion_days") }}
 ),
 
-weighed as (
+about_orders as (
     select
-        strata.source,
-        strata.order_id,
-        strata.kind,
-        weights.weight
-    from strata
-    inner join weights
-        on
-            strata.kind = weights.kind
-            and strata.experience = weights.experience
-            and strata.standing = weights.standing
+        *,
+        case metric when 'review' then 'review' else 'survey' end as kind
+    from answers
+    where judges_order
+),
+
+judged_orders as (
+    {{ rows_of("orders", "about_orders", ["source", "order_id"]) }}
+),
+
+judged_strata as (
+    {{ rows_of("strata", "about_orders", ["source", "order_id"]) }}
 ),
 
 -- Apart, as a join of all answers would put those about no order into one bucket, however many they are.
 judged as (
     select
-        answers.*,
-        orders.order_id as judged_order_id,
-        orders.channel,
-        weighed.weight as group_weight
-    from answers
-    inner join orders
-        on answers.source = orders.source and answers.order_id = orders.order_id
-    left join weighed
+        about_orders.*,
+        judged_orders.order_id as judged_order_id,
+        judged_orders.channel,
+        weights.weight as group_weight
+    from about_orders
+    inner join judged_orders
+        on about_orders.source = judged_orders.source and about_orders.order_id = judged_orders.order_id
+    left join judged_strata
         on
-            answers.source = weighed.source
-            and answers.order_id = weighed.order_id
-            and weighed.kind = case answers.metric when 'review' then 'review' else 'survey' end
-    where answers.judges_order
+            about_orders.source = judged_strata.source
+            and about_orders.order_id = judged_strata.order_id
+            and about_orders.kind = judged_strata.kind
+    left join weights
+        on
+            about_orders.kind = weights.kind
+            and judged_strata.experience = weights.experience
+            and judged_strata.channel = weights.channel
+            and {{ period_start("week", "about_orders.answer_day") }} = weights.week
     union all
     -- An answer given before its order counts, but as one about no order.
     select
         *,
+        null as kind,
         null as judged_order_id,
         null as channel,
         null as group_weight
@@ -71,15 +77,13 @@ select
     judged.product_id,
     judged.metric,
     judged.dimension,
+    judged.customer_key,
     judged.answer_day,
     promotions.day is not null as is_promotion,
     judged.state,
     judged.score,
     judged.channel,
-    coalesce(customers.value_tier, '(none)') as value_tier,
     cast(judged.weight * coalesce(judged.group_weight, 1) as numeric(14, 6)) as weight
 from judged
-left join customers
-    on judged.customer_key = customers.customer_key
 left join promotions
     on judged.answer_day = promotions.day

@@ -1,78 +1,76 @@
+{{ touched_model("judged_orders", indexes=[["source", "order_id"], ["settled_week"]]) }}
+
 with deliveries as (
-    select * from {{ ref("int_deliveries") }}
+    {{ touched_rows(ref("int_deliveries"), "judged_orders") }}
 ),
 
 orders as (
     select * from {{ ref("int_orders__priced") }}
 ),
 
-customers as (
-    select * from {{ ref("customer_value") }}
-),
-
 answers as (
-    select * from {{ ref("int_answers") }}
-    where score is not null and judges_order
+    {{ touched_rows(ref("int_answers"), "judged_orders") }}
 ),
 
-settings as (
-    select
-        {{ setting("satisfaction_settings", "weight_days") }} as weight_days,
-        {{ setting("satisfaction_settings", "answer_days") }} as answer_days
-),
-
-answered as (
-    select distinct
-        source,
-        order_id,
-        case metric when 'review' then 'review' else 'survey' end as kind
-    from answers
-),
-
-described as (
+settled as (
     select
         deliveries.source,
         deliveries.order_id,
-        deliveries.delivered_day,
         case
             when deliveries.is_late then 'late'
             when deliveries.is_late is null then 'no promise'
             else 'on time'
         end as punctuality,
-        case
-            when deliveries.review_score is null then 'no review'
-            else 'review of ' || deliveries.review_score
-        end as reviewed,
-        coalesce(customers.value_tier, '(none)') || ', ' || coalesce(orders.channel, '(none)') as standing
+        {{ days_after("deliveries.day", setting("satisfaction_settings", "answer_days")) }} as settled_day
     from deliveries
-    inner join orders
-        on deliveries.source = orders.source and deliveries.order_id = orders.order_id
-    left join customers
-        on deliveries.customer_key = customers.customer_key
+),
+
+-- Whoever answers later changes nothing of what was known by then.
+answered as (
+    select
+        settled.source,
+        settled.order_id,
+        answers.metric = 'review' as is_review,
+        answers.score,
+        row_number() over (
+            partition by settled.source, settled.order_id, answers.metric = 'review'
+            order by answers.answered_at desc, answers.answer_id desc
+        ) as nth_newest
+    from settled
+    inner join answers
+        on settled.source = answers.source and settled.order_id = answers.order_id
+    where answers.score is not null and answers.judges_order and answers.answer_day <= settled.settled_day
+),
+
+said as (
+    select
+        source,
+        order_id,
+        max(case when is_review then score end) as stars,
+        bool_or(is_review) as is_reviewed,
+        bool_or(not is_review) as is_surveyed
+    from answered
+    where nth_newest = 1
+    group by source, order_id
 )
 
 -- Reviews cannot be weighted by what they say themselves.
 select
-    described.source,
-    described.order_id,
+    settled.source,
+    settled.order_id,
     kinds.kind,
-    described.punctuality,
+    settled.punctuality,
     case kinds.kind
-        when 'review' then described.punctuality
-        else described.punctuality || ', ' || described.reviewed
+        when 'review' then settled.punctuality
+        else settled.punctuality || ', ' || coalesce('review of ' || said.stars, 'no review')
     end as experience,
-    described.standing,
-    coalesce(
-        described.delivered_day > {{ days_after(business_date(), "-settings.weight_days") }}
-        and described.delivered_day <= {{ days_after(business_date(), "-settings.answer_days") }},
-        false
-    ) as is_base,
-    answered.kind is not null as is_answered
-from described
-cross join settings
+    coalesce(orders.channel, '(none)') as channel,
+    {{ period_start("week", "settled.settled_day") }} as settled_week,
+    coalesce(said.is_reviewed and kinds.kind = 'review' or said.is_surveyed and kinds.kind = 'survey', false)
+        as is_answered
+from settled
+inner join orders
+    on settled.source = orders.source and settled.order_id = orders.order_id
 cross join (values ('survey'), ('review')) as kinds (kind)
-left join answered
-    on
-        described.source = answered.source
-        and described.order_id = answered.order_id
-        and kinds.kind = answered.kind
+left join said
+    on settled.source = said.source and settled.order_id = said.order_id

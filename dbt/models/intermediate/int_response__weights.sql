@@ -1,5 +1,7 @@
-with strata as (
-    select * from {{ ref("int_response__strata") }}
+{{ config(pre_hook="{{ keep_weights() }}", post_hook="{{ note_turned_weights() }}") }}
+
+with rates as (
+    select * from {{ ref("int_response__rates") }}
 ),
 
 settings as (
@@ -8,27 +10,15 @@ settings as (
         {{ setting("satisfaction_settings", "max_weight") }} as most
 ),
 
-counted as (
-    select
-        kind,
-        punctuality,
-        experience,
-        standing,
-        count(*) filter (where is_base) as base,
-        count(*) filter (where is_base and is_answered) as answered
-    from strata
-    group by kind, punctuality, experience, standing
-),
-
 alone as (
     select
-        counted.*,
+        rates.*,
         settings.least,
         settings.most,
-        counted.answered >= settings.least as is_large,
-        cast(sum(counted.answered) over (partition by counted.kind) as numeric)
-        / nullif(sum(counted.base) over (partition by counted.kind), 0) as rate
-    from counted
+        rates.answered >= settings.least as is_large,
+        cast(sum(rates.answered) over (partition by rates.week, rates.kind) as numeric)
+        / nullif(sum(rates.base) over (partition by rates.week, rates.kind), 0) as rate
+    from rates
     cross join settings
 ),
 
@@ -36,8 +26,8 @@ alone as (
 by_experience as (
     select
         *,
-        sum(base) over (partition by kind, experience, is_large) as experience_base,
-        sum(answered) over (partition by kind, experience, is_large) as experience_answered
+        sum(base) over (partition by week, kind, experience, is_large) as experience_base,
+        sum(answered) over (partition by week, kind, experience, is_large) as experience_answered
     from alone
 ),
 
@@ -45,21 +35,22 @@ by_punctuality as (
     select
         *,
         sum(base) over (
-            partition by kind, punctuality, is_large or experience_answered >= least
+            partition by week, kind, punctuality, is_large or experience_answered >= least
         ) as punctuality_base,
         sum(answered) over (
-            partition by kind, punctuality, is_large or experience_answered >= least
+            partition by week, kind, punctuality, is_large or experience_answered >= least
         ) as punctuality_answered
     from by_experience
 )
 
 -- (N_h ÷ N) ÷ (n_h ÷ n) of the narrowest group that is large enough; 1 where none is.
 select
+    week,
     kind,
     experience,
-    standing,
-    cast(base as integer) as base,
-    cast(answered as integer) as answered,
+    channel,
+    base,
+    answered,
     cast(least(
         case
             when is_large then rate * base / answered

@@ -1,18 +1,20 @@
+{{ touched_model("opinions", indexes=[["breakdown", "day"]]) }}
+
 with weighted as (
-    select * from {{ ref("int_answers__weighted") }}
-    where state <> 'off_scale'
+    {{ touched_rows(ref("int_answers__weighted"), "answer_days", ["answer_day"]) }}
 ),
 
 -- Multiplied once an answer, and not once for each of its breakdowns and sums.
 answers as (
     select
         *,
-        weight * weight as weight_sq,
-        weight * score as weighted_score,
-        weight * score * score as weighted_score_sq,
-        weight * weight * score as weight_sq_score,
-        weight * weight * score * score as weight_sq_score_sq
+        {{ weighed_scores() }}
     from weighted
+    where state <> 'off_scale'
+),
+
+tiers as (
+    select * from {{ ref("int_satisfaction__tiers") }}
 ),
 
 contents as (
@@ -23,20 +25,24 @@ rules as (
     select * from {{ ref("satisfaction_rules") }}
 ),
 
+ordered as (
+    {{ rows_of("contents", "answers", ["source", "order_id"]) }}
+),
+
 parts as (
     select distinct
-        contents.source,
-        contents.order_id,
-        contents.product_id,
+        ordered.source,
+        ordered.order_id,
+        ordered.product_id,
         kinds.breakdown,
         case kinds.breakdown
-            when 'product' then contents.product_id
-            when 'category' then contents.category
-            else contents.seller_id
+            when 'product' then ordered.product_id
+            when 'category' then ordered.category
+            else ordered.seller_id
         end as subject
-    from contents
+    from ordered
     inner join answers
-        on contents.source = answers.source and contents.order_id = answers.order_id
+        on ordered.source = answers.source and ordered.order_id = answers.order_id
     cross join (values ('product'), ('category'), ('seller')) as kinds (breakdown)
 ),
 
@@ -51,23 +57,14 @@ parts_of_orders as (
 
 labelled as (
     select
-        *,
-        'all' as breakdown,
-        'all' as subject
+        answers.*,
+        cells.breakdown,
+        cells.subject
     from answers
-    union all
-    select
-        *,
-        'tier' as breakdown,
-        value_tier as subject
-    from answers
-    union all
-    select
-        *,
-        'channel' as breakdown,
-        coalesce(channel, '(none)') as subject
-    from answers
-    where order_id is not null
+    cross join lateral (
+        values ('all', 'all'), ('channel', case when order_id is not null then coalesce(channel, '(none)') end)
+    ) as cells (breakdown, subject)
+    where cells.subject is not null
     union all
     -- An answer on an order of several products counts once for each; a review that names one is of that one.
     select
@@ -103,3 +100,13 @@ from labelled
 inner join rules
     on labelled.metric = rules.metric
 group by labelled.answer_day, labelled.metric, labelled.dimension, labelled.breakdown, labelled.subject
+union all
+select
+    day,
+    metric,
+    dimension,
+    breakdown,
+    subject,
+    is_promotion,
+    {{ satisfaction_sums() | join(",\n    ") }}
+from tiers

@@ -1,17 +1,11 @@
+{{ touched_model("opinion_periods", indexes=[["first_day", "breakdown"]]) }}
+
 with daily as (
     select * from {{ ref("int_satisfaction__daily") }}
 ),
 
 dated as (
-    select
-        daily.*,
-        periods.period,
-        case periods.period
-            when 'week' then {{ period_start("week", "daily.day") }}
-            else {{ period_start("month", "daily.day") }}
-        end as first_day
-    from daily
-    cross join (values ('week'), ('month')) as periods (period)
+    {{ days_of_touched_periods("daily") }}
 ),
 
 placed as (

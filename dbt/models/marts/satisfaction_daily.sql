@@ -1,5 +1,7 @@
+{{ touched_model("opinions") }}
+
 with sums as (
-    select * from {{ ref("int_satisfaction__daily") }}
+    {{ touched_rows(ref("int_satisfaction__daily"), "opinions") }}
 ),
 
 rules as (

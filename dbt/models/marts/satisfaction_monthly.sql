@@ -1,5 +1,11 @@
-with sums as (
-    select * from {{ ref("int_satisfaction__periods") }}
+{{ touched_model("opinion_months") }}
+
+with periods as (
+    {{ touched_rows(ref("int_satisfaction__periods"), "opinion_months") }}
+),
+
+sums as (
+    select * from periods
     where period = 'month'
 ),
 

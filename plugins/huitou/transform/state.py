@@ -20,17 +20,21 @@ from huitou.sources.feeds import load_source_set
 
 # From this share of all orders on, working them out one by one takes longer than all at once.
 MOST_TOUCHED = 0.1
-# The models that `touched.sql` reads as the last build left them.
+# The models that are read as the last build left them.
 READ = (
     "staging.stg_identities",
     "staging.stg_refunds",
     "staging.stg_products",
     "staging.rfm_settings",
+    "staging.satisfaction_settings",
     "intermediate.int_orders__priced",
     "intermediate.int_orders__contents",
     "intermediate.int_answers",
     "intermediate.int_deliveries",
     "intermediate.int_reconciliation__sales",
+    "intermediate.int_response__strata",
+    "intermediate.int_response__weights",
+    "intermediate.int_satisfaction__daily",
 )
 TOUCHED = (resources.files("huitou.transform") / "touched.sql").read_text(encoding="utf-8")
 UNSEEN = """(
@@ -86,6 +90,7 @@ def done(connection: psycopg.Connection, settings: Settings, day: date) -> None:
         connection.execute(
             "delete from landing.changes where change_id in (select change_id from staging.taken_changes)"
         )
+        connection.execute("truncate staging.touched_weights")
 
 
 def fingerprint(settings: Settings) -> str:

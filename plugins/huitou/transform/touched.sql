@@ -5,7 +5,10 @@
 truncate staging.touched_orders, staging.touched_refunds, staging.touched_answers,
     staging.touched_accounts, staging.touched_customers, staging.touched_customer_orders,
     staging.touched_days, staging.touched_sale_days,
-    staging.touched_books, staging.touched_book_refunds, staging.touched_book_answers;
+    staging.touched_books, staging.touched_book_refunds, staging.touched_book_answers,
+    staging.touched_judged_orders, staging.touched_settled_weeks, staging.touched_answer_days,
+    staging.touched_opinions, staging.touched_opinion_periods,
+    staging.touched_opinion_weeks, staging.touched_opinion_months;
 
 create temp table persons on commit drop as
 with turned as (
@@ -296,3 +299,54 @@ where not exists (
 analyze staging.touched_books;
 analyze staging.touched_book_refunds;
 analyze staging.touched_book_answers;
+
+-- Orders of which it may have turned who answered about them, or what is known of them.
+insert into staging.touched_judged_orders
+select source, order_id from staging.touched_orders
+union
+select a.source, a.order_id
+from intermediate.int_answers as a join staging.touched_answers using (source, answer_id)
+where a.order_id is not null
+union
+select r._source, r.order_id
+from raw.survey_responses as r
+join staging.touched_answers as t on t.source = r._source and t.answer_id = r.response_id
+where r.order_id is not null;
+analyze staging.touched_judged_orders;
+
+-- The weeks in which they were settled, or are now: by any version of the order, as the newest is among them.
+insert into staging.touched_settled_weeks
+select s.settled_week
+from intermediate.int_response__strata as s join staging.touched_judged_orders using (source, order_id)
+where s.settled_week is not null
+union
+select date_trunc('week', v.day + s.value::int)::date
+from raw.orders as o
+join staging.touched_judged_orders as t on t.source = o._source and t.order_id = o.order_id
+join staging.satisfaction_settings as s on s.setting = 'answer_days'
+cross join lateral (values
+    ((o.delivered_at at time zone %(zone)s)::date),
+    ((o.promised_at at time zone %(zone)s)::date)
+) as v (day)
+where v.day is not null;
+analyze staging.touched_settled_weeks;
+
+-- Days of answers. What they make touched beside them is known once their weights are.
+insert into staging.touched_answer_days
+select d::date from generate_series(%(built)s::date + 1, %(day)s::date, interval '1 day') as d
+union
+select a.answer_day
+from intermediate.int_answers as a join staging.touched_answers using (source, answer_id)
+union
+select (r.created_at at time zone %(zone)s)::date
+from raw.reviews as r join staging.touched_answers as t on t.source = r._source and t.answer_id = r.review_id
+where r.created_at is not null
+union
+select (r.answered_at at time zone %(zone)s)::date
+from raw.survey_responses as r
+join staging.touched_answers as t on t.source = r._source and t.answer_id = r.response_id
+where r.answered_at is not null;
+
+-- A tier is that of tonight, on all days.
+insert into staging.touched_opinions
+select distinct day, breakdown from intermediate.int_satisfaction__daily where breakdown = 'tier';
