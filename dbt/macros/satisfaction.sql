@@ -170,7 +170,8 @@
 {%- endmacro %}
 
 
-{# What the sums of weighted answers are sums of, as columns. #}
+{# What the sums of weighted answers are sums of, as columns: multiplied once an answer, and not once for each of its
+   breakdowns and sums. #}
 {% macro weighed_scores() -%}
     weight * weight as weight_sq,
     weight * score as weighted_score,

@@ -38,6 +38,26 @@ class NightFactory:
         for _ in range(70):
             self.new_order(self.first - timedelta(days=self.draw.randrange(1, days)))
 
+    def opinions(self, days: int, deliveries: int = 100) -> list[str]:
+        """Deliveries over ``days`` before the first build; of the late ones more are reviewed, so that weights differ.
+
+        Returns the orders that were late.
+        """
+        late = []
+        for number in range(deliveries):
+            order_id, customer = f"o{self.number()}", self.draw.choice(self.customers)
+            ordered = self.first - timedelta(days=self.draw.randrange(12, days))
+            took = 5 if number % 2 else 1
+            dates = {"promised_after": 2, "delivered_after": took}
+            self.raw.order(order_id, customer, ordered, ((1, "9.00", "0"),), "delivered", channel="app", **dates)
+            self.orders[order_id] = (customer, ordered, "CNY")
+            if took == 5:
+                late.append(order_id)
+            if self.draw.random() < (0.8 if took == 5 else 0.4):
+                written = ordered + timedelta(days=self.draw.randrange(5, 12))
+                self.raw.review(f"v{self.number()}", order_id, written, self.draw.randint(1, 5))
+        return late
+
     def night(self, day: date, events: int = 9) -> list[str]:
         """The names of the events that came."""
         chosen = [self.draw.choice(EVENTS) for _ in range(events)]
@@ -114,6 +134,31 @@ class NightFactory:
             **dates,
         )
 
+    def firsts(self) -> list[str]:
+        """Each customer's first order."""
+        found: dict[str, tuple[date, str]] = {}
+        for order_id, (customer, ordered, _) in self.orders.items():
+            found[customer] = min((ordered, order_id), found.get(customer, (date.max, "")))
+        return [order_id for _, order_id in found.values()]
+
+    def older_order(self, day: date, order_id: str) -> None:
+        """An order of the same customer from before becomes known."""
+        customer, ordered, _ = self.orders[order_id]
+        self.raw.order(f"o{self.number()}", customer, ordered - timedelta(days=9), known=day)
+
+    def given_to_another(self, day: date, order_id: str) -> None:
+        """The record of an old order is mended: it was somebody else's."""
+        self.orders[order_id] = (f"n{self.number()}", *self.orders[order_id][1:])
+        self.raw.identity(self.orders[order_id][0])
+        self.delivered_in_time(day, order_id)
+
+    def delivered_in_time(self, day: date, order_id: str) -> None:
+        """The record of an old delivery is mended."""
+        customer, ordered, currency = self.orders[order_id]
+        values = {"customer_id": customer, "ordered_at": noon(ordered), "status": "delivered", "channel": "app"}
+        dates = {"promised_at": noon(ordered + timedelta(days=2)), "delivered_at": noon(ordered + timedelta(days=1))}
+        self.raw.insert("orders", day, self.version(day), order_id=order_id, currency=currency, **values, **dates)
+
     def cancelled_last_order(self, day: date) -> None:
         customer = self.draw.choice(self.customers)
         mine = [(ordered, o) for o, (c, ordered, _) in self.orders.items() if c == customer]
@@ -175,7 +220,8 @@ class NightFactory:
         metric, top = self.draw.choice([("csat", 5), ("nps", 10), ("ces", 7)])
         answered = day - timedelta(days=self.draw.randrange(-1, 20))
         customer, score = self.draw.choice(self.customers), self.draw.randint(0, top)
-        self.raw.answer(f"s{self.number()}", customer, answered, metric, score, known=day)
+        about = self.draw.choice([None, self.some_order()])
+        self.raw.answer(f"s{self.number()}", customer, answered, metric, score, known=day, order_id=about)
 
     def rate(self, day: date) -> None:
         back = self.draw.choice([0, 0, 0, 25])

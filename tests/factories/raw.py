@@ -151,12 +151,14 @@ class RawFactory:
         score: int,
         dimension: str = "overall",
         known: date | None = None,
+        order_id: str | None = None,
     ) -> str:
         """One answer to one question of a survey; returns the customer key."""
         self.insert(
             "survey_responses",
             known or day,
             response_id=response_id,
+            order_id=order_id,
             customer_id=customer_id,
             metric=metric,
             dimension=dimension,

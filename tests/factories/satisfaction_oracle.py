@@ -35,6 +35,10 @@ class SatisfactionOracle(Oracle):
         self.answers = [self._review(r) for r in self.reviews] + [
             self._response(r) for r in self._known("survey_responses") if self._day(r["answered_at"]) <= as_of
         ]
+        self.began: dict[str, date] = {}
+        for order in self.orders.values():
+            if order["customer_key"] is not None:
+                self.began[order["customer_key"]] = min(order["day"], self.began.get(order["customer_key"], date.max))
         self.weights = {kind: self._weights(kind) for kind in ("survey", "review")}
 
     def _review(self, row: dict[str, Any]) -> dict[str, Any]:
@@ -61,14 +65,15 @@ class SatisfactionOracle(Oracle):
         return self._day(arrived) + timedelta(days=ANSWER_DAYS) if arrived else None
 
     def _group(self, kind: str, key: Key) -> Key:
-        """Punctuality, stars of the newest review by then (of surveys alone) and channel."""
+        """Punctuality, stars of the newest review by then (of surveys alone), and whether it is a first order by channel."""
         order, settled = self.orders[key], self._settled(key)
         late = order["promised_at"] and (order["delivered_at"] or order["promised_at"]) > order["promised_at"]
         punctuality = "none" if order["promised_at"] is None else "late" if late else "in time"
         said = [r for r in self.reviews if (r["_source"], r["order_id"]) == key and kind == "survey"]
         said = [r for r in said if settled and order["day"] <= self._day(r["created_at"]) <= settled]
         newest = max(said, key=lambda r: (r["created_at"], r["review_id"]), default={"score": None})
-        return punctuality, newest["score"], order["channel"]
+        is_later = self.began.get(order["customer_key"], order["day"]) < order["day"]
+        return punctuality, newest["score"], (is_later, order["channel"])
 
     def _weights(self, kind: str) -> dict[tuple[date, Key], float]:
         """The weight of each delivered order's answers, by the week of the answer."""

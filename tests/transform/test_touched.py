@@ -54,6 +54,18 @@ class Shop:
                 )
             ]
 
+    def build_killed_after(self, model: str, day: date, monkeypatch: pytest.MonkeyPatch) -> None:
+        real = dbt.run
+
+        def breaks_off(settings: Settings, day: date, only_touched: bool) -> None:
+            real(settings, day, ("run", "--select", f"+{model}"), only_touched)
+            raise RuntimeError("killed")
+
+        with monkeypatch.context() as patch:
+            patch.setattr(dbt, "run", breaks_off)
+            with pytest.raises(RuntimeError, match="killed"):
+                build(self.settings, day)
+
     def tables(
         self, settings: Settings | None = None, schemas: tuple[str, ...] = ("candidate", "intermediate", "staging")
     ) -> Tables:
@@ -125,6 +137,7 @@ def test_touched_keys_give_what_all_keys_give_when_nights_are_drawn(shop: Shop, 
     with connect(shop.settings) as connection:
         factory = NightFactory(connection, seed, FIRST)
         factory.history(500)
+        factory.opinions(500)
     shop.build(FIRST)
     day, seen = FIRST, Counter()
     for _ in range(nights):
@@ -167,16 +180,7 @@ def test_nothing_is_lost_when_a_build_breaks_off(shop: Shop, monkeypatch: pytest
     night = FIRST + timedelta(days=2)
     with shop.nights(factory):
         factory.night(night, 12)
-    real = dbt.run
-
-    def breaks_off(settings: Settings, day: date, only_touched: bool) -> None:
-        real(settings, day, ("run", "--select", "+int_orders__priced"), only_touched)
-        raise RuntimeError("killed")
-
-    monkeypatch.setattr(dbt, "run", breaks_off)
-    with pytest.raises(RuntimeError, match="killed"):
-        build(shop.settings, night)
-    monkeypatch.setattr(dbt, "run", real)
+    shop.build_killed_after("int_orders__priced", night, monkeypatch)
     with connect(shop.settings) as connection:
         # Some tables stand at the night, others at the first day: a day between them is none of both.
         assert not state.begin(connection, shop.settings, FIRST + timedelta(days=1))
@@ -187,3 +191,49 @@ def test_nothing_is_lost_when_a_build_breaks_off(shop: Shop, monkeypatch: pytest
     shop.build(night)
     assert shop.partial[-1] is True
     assert_same(shop.tables(), shop.worked_out_at_once(night))
+
+
+@pytest.mark.parametrize("breaks_off", [False, True])
+def test_old_answers_weigh_anew_when_the_record_of_old_deliveries_is_mended(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch, breaks_off: bool
+) -> None:
+    with connect(shop.settings) as connection:
+        factory = NightFactory(connection, 6, FIRST)
+        late = factory.opinions(200)
+    shop.build(FIRST)
+    before = shop.tables()
+    night = FIRST + timedelta(days=1)
+    with shop.nights(factory):
+        for order_id in late[:20]:
+            factory.delivered_in_time(night, order_id)
+    if breaks_off:
+        shop.build_killed_after("int_response__weights", night, monkeypatch)
+    shop.build(night)
+    assert shop.partial[-1] is True
+    after = shop.tables()
+    assert_same(after, shop.worked_out_at_once(night))
+    mended = tuple(f",{order_id}," for order_id in late[:20])
+    reweighed = before["intermediate.int_answers__weighted"] - after["intermediate.int_answers__weighted"]
+    assert any(not any(order in row for order in mended) for row in reweighed)
+
+
+@pytest.mark.parametrize("event", ["older_order", "given_to_another"])
+def test_first_orders_are_told_anew_when_their_customers_turn_out_to_have_begun_on_another_day(
+    shop: Shop, event: str
+) -> None:
+    with connect(shop.settings) as connection:
+        factory = NightFactory(connection, 7, FIRST)
+        factory.opinions(200)
+    shop.build(FIRST)
+    before = shop.tables()["intermediate.int_response__strata"]
+    night = FIRST + timedelta(days=1)
+    moved = factory.firsts()
+    with shop.nights(factory):
+        for order_id in moved:
+            getattr(factory, event)(night, order_id)
+    shop.build(night)
+    assert shop.partial[-1] is True
+    assert_same(shop.tables(), shop.worked_out_at_once(night))
+    turned = before - shop.tables()["intermediate.int_response__strata"]
+    others = [row for row in turned if not any(f",{order_id}," in row for order_id in moved)]
+    assert len(others if event == "given_to_another" else turned) > 10

@@ -58,7 +58,10 @@ select
     given.product_id,
     given.metric,
     given.dimension,
-    case when given.metric = 'review' then judged_orders.customer_key else given.customer_key end as customer_key,
+    case
+        when given.metric = 'review' then judged_orders.customer_key
+        else given.customer_key
+    end as customer_key,
     given.answer_day,
     given.answered_at,
     given.state,

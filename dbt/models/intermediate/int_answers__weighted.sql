@@ -55,7 +55,7 @@ judged as (
         on
             about_orders.kind = weights.kind
             and judged_strata.experience = weights.experience
-            and judged_strata.channel = weights.channel
+            and judged_strata.standing = weights.standing
             and {{ period_start("week", "about_orders.answer_day") }} = weights.week
     union all
     -- An answer given before its order counts, but as one about no order.

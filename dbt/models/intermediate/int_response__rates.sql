@@ -47,7 +47,7 @@ groups as (
         kind,
         punctuality,
         experience,
-        channel
+        standing
     from counts
 )
 
@@ -56,7 +56,7 @@ select
     groups.kind,
     groups.punctuality,
     groups.experience,
-    groups.channel,
+    groups.standing,
     cast(coalesce(sum(counts.base), 0) as integer) as base,
     cast(coalesce(sum(counts.answered), 0) as integer) as answered
 from dated
@@ -65,8 +65,8 @@ left join counts
     on
         groups.kind = counts.kind
         and groups.experience = counts.experience
-        and groups.channel = counts.channel
+        and groups.standing = counts.standing
         and dated.from_week <= counts.settled_week
         and {{ days_after("dated.from_week", "dated.weight_days") }} > counts.settled_week
         and dated.this_week > counts.settled_week
-group by dated.week, groups.kind, groups.punctuality, groups.experience, groups.channel
+group by dated.week, groups.kind, groups.punctuality, groups.experience, groups.standing

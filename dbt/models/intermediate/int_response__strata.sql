@@ -25,6 +25,23 @@ settled as (
     from deliveries
 ),
 
+placed as (
+    {{ rows_of("orders", "settled", ["source", "order_id"]) }}
+),
+
+all_of_customers as (
+    {{ rows_of("orders", "placed", ["customer_key"]) }}
+),
+
+began as (
+    select
+        customer_key,
+        min(order_day) as first_day
+    from all_of_customers
+    where customer_key is not null
+    group by customer_key
+),
+
 -- Whoever answers later changes nothing of what was known by then.
 answered as (
     select
@@ -64,13 +81,16 @@ select
         when 'review' then settled.punctuality
         else settled.punctuality || ', ' || coalesce('review of ' || said.stars, 'no review')
     end as experience,
-    coalesce(orders.channel, '(none)') as channel,
+    case when placed.order_day > began.first_day then 'later order, ' else 'first order, ' end
+    || coalesce(placed.channel, '(none)') as standing,
     {{ period_start("week", "settled.settled_day") }} as settled_week,
     coalesce(said.is_reviewed and kinds.kind = 'review' or said.is_surveyed and kinds.kind = 'survey', false)
         as is_answered
 from settled
-inner join orders
-    on settled.source = orders.source and settled.order_id = orders.order_id
+inner join placed
+    on settled.source = placed.source and settled.order_id = placed.order_id
+left join began
+    on placed.customer_key = began.customer_key
 cross join (values ('survey'), ('review')) as kinds (kind)
 left join said
     on settled.source = said.source and settled.order_id = said.order_id

@@ -9,9 +9,9 @@ select
     kind,
     punctuality,
     experience,
-    channel,
+    standing,
     cast(count(*) as integer) as base,
     cast(count(*) filter (where is_answered) as integer) as answered
 from strata
 where settled_week is not null
-group by settled_week, kind, punctuality, experience, channel
+group by settled_week, kind, punctuality, experience, standing

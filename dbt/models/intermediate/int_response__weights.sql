@@ -48,7 +48,7 @@ select
     week,
     kind,
     experience,
-    channel,
+    standing,
     base,
     answered,
     cast(least(

@@ -4,10 +4,10 @@ with weighted as (
     {{ touched_rows(ref("int_answers__weighted"), "answer_days", ["answer_day"]) }}
 ),
 
--- Multiplied once an answer, and not once for each of its breakdowns and sums.
 answers as (
     select
         *,
+        case when order_id is not null then coalesce(channel, '(none)') end as by_channel,
         {{ weighed_scores() }}
     from weighted
     where state <> 'off_scale'
@@ -61,9 +61,7 @@ labelled as (
         cells.breakdown,
         cells.subject
     from answers
-    cross join lateral (
-        values ('all', 'all'), ('channel', case when order_id is not null then coalesce(channel, '(none)') end)
-    ) as cells (breakdown, subject)
+    cross join lateral (values ('all', 'all'), ('channel', answers.by_channel)) as cells (breakdown, subject)
     where cells.subject is not null
     union all
     -- An answer on an order of several products counts once for each; a review that names one is of that one.
