@@ -35,7 +35,7 @@ lint: .venv/ready-dev  ## ruff, sqlfluff, mypy
 	$(BIN)/sqlfluff lint --disable-progress-bar --templater placeholder plugins/huitou
 
 test: .venv/ready-dev  ## the tests
-	$(BIN)/pytest -m "not battery" --numprocesses auto --maxprocesses 4 --dist loadfile
+	$(BIN)/pytest -m "not battery" --numprocesses auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 
 demo: .venv/ready  ## three nights of the demo shop, from nothing to messages accepted once
 	@test -f $(HUITOU_HOME)/shop/truth/parameters.json || $(BIN)/huitou shop generate --out $(HUITOU_HOME)/shop $(DEMO_SHOP)

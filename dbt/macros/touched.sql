@@ -12,6 +12,7 @@
         "customers": ["customer_key"],
         "customer_orders": ["source", "order_id"],
         "days": ["day"],
+        "new_days": ["day"],
         "sale_days": ["day"],
         "books": ["source", "order_id"],
         "book_refunds": ["source", "refund_id"],
@@ -19,6 +20,7 @@
         "judged_orders": ["source", "order_id"],
         "settled_weeks": ["settled_week"],
         "answer_days": ["answer_day"],
+        "review_weeks": ["first_day"],
         "opinions": ["day", "breakdown"],
         "opinion_periods": ["period", "first_day", "breakdown"],
         "opinion_weeks": ["first_day", "breakdown"],
@@ -83,7 +85,7 @@
 
 
 {# The rows of CTE `relation` that have the keys of CTE `keys`, where only the touched ones are worked out: whoever
-   judges a touched key need not be touched, and is looked up by itself. Else all, for a join. #}
+   judges a touched key need not be touched, and is looked up by itself, where the CTE is read once. Else all, for a join. #}
 {% macro rows_of(relation, keys, columns) -%}
     {% if only_touched() -%}
         select of_key.*

@@ -1,5 +1,7 @@
 with deliveries as (
     select * from {{ ref("int_deliveries") }}
+    where delivered_day > {{ days_before(business_date(), "greatest("
+        ~ setting("survey_rules", "recent_days") ~ ", " ~ setting("survey_rules", "ask_within_days") ~ ")") }}
 ),
 
 orders as (

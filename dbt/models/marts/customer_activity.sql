@@ -1,5 +1,6 @@
 with order_days as (
     select * from {{ ref("int_customers__order_days") }}
+    where customer_key is not null
 ),
 
 history as (
@@ -33,11 +34,12 @@ turns as (
 
 {% for period in ["day", "week", "month"] -%}
 
+    -- A customer counts with the last of the days on which they bought in the period.
     {{ period }}_activity as (
         select
             {{ period_start(period, "order_day") }} as first_day,
-            count(distinct customer_key) as active_customers,
-            count(distinct customer_key) filter (where nth_day = 1) as new_customers
+            count(*) filter (where {{ is_last_within(period) }}) as active_customers,
+            count(*) filter (where nth_day = 1) as new_customers
         from order_days
         group by {{ period_start(period, "order_day") }}
     ),

@@ -1,9 +1,11 @@
+{{ touched_model("review_weeks") }}
+
 with reviews as (
-    select * from {{ ref("int_reviews__topics") }}
+    {{ touched_rows(ref("int_reviews__topics"), "review_weeks", ["review_week"]) }}
 )
 
 select
-    {{ period_start("week", "review_day") }} as first_day,
+    review_week as first_day,
     product_id,
     language,
     topic,
@@ -14,4 +16,4 @@ select
     cast(count(*) filter (where sentiment = 'positive') as integer) as positive,
     cast(sum(score) as integer) as score_sum
 from reviews
-group by first_day, product_id, language, topic
+group by review_week, product_id, language, topic

@@ -4,10 +4,10 @@
 -- seen; `first` and `after` the moments between which a row that was known ahead of its time comes of age.
 truncate staging.touched_orders, staging.touched_refunds, staging.touched_answers,
     staging.touched_accounts, staging.touched_customers, staging.touched_customer_orders,
-    staging.touched_days, staging.touched_sale_days,
+    staging.touched_new_days, staging.touched_days, staging.touched_sale_days,
     staging.touched_books, staging.touched_book_refunds, staging.touched_book_answers,
     staging.touched_judged_orders, staging.touched_settled_weeks, staging.touched_answer_days,
-    staging.touched_opinions, staging.touched_opinion_periods,
+    staging.touched_review_weeks, staging.touched_opinions, staging.touched_opinion_periods,
     staging.touched_opinion_weeks, staging.touched_opinion_months;
 
 create temp table persons on commit drop as
@@ -182,8 +182,12 @@ select o.source, o.order_id
 from intermediate.int_orders__priced as o join staging.touched_customers using (customer_key);
 analyze staging.touched_customer_orders;
 
+insert into staging.touched_new_days
+select d::date from generate_series(%(built)s::date + 1, %(day)s::date, interval '1 day') as d;
+analyze staging.touched_new_days;
+
 insert into staging.touched_days
-select d::date from generate_series(%(built)s::date + 1, %(day)s::date, interval '1 day') as d
+select day from staging.touched_new_days
 union
 select day from staging.taken_changes where day is not null
 union
@@ -360,7 +364,7 @@ analyze staging.touched_settled_weeks;
 
 -- Days of answers. What they make touched beside them is known once their weights are.
 insert into staging.touched_answer_days
-select d::date from generate_series(%(built)s::date + 1, %(day)s::date, interval '1 day') as d
+select day from staging.touched_new_days
 union
 select a.answer_day
 from intermediate.int_answers as a join staging.touched_answers using (source, answer_id)
@@ -376,6 +380,10 @@ select (r.answered_at at time zone %(zone)s)::date
 from raw.survey_responses as r
 join staging.touched_answers as t on t.source = r._source and t.answer_id = r.response_id
 where r.answered_at is not null;
+
+insert into staging.touched_review_weeks
+select distinct date_trunc('week', answer_day)::date from staging.touched_answer_days;
+analyze staging.touched_review_weeks;
 
 -- A tier is that of tonight, on all days.
 insert into staging.touched_opinions
