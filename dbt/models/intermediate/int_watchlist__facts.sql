@@ -12,6 +12,20 @@ scales as (
     where metric = 'review'
 ),
 
+returns as (
+    select * from {{ ref("stg_returns") }}
+    where status <> 'rejected'
+),
+
+goods_reasons as (
+    select * from {{ ref("watchlist_returns") }}
+),
+
+tickets as (
+    select * from {{ ref("stg_tickets") }}
+    where kind = 'complaint' and class = 'product'
+),
+
 -- A review that names no product is about the order's only one; of several nobody can tell.
 low_scores as (
     select
@@ -31,48 +45,59 @@ low_scores as (
     group by lines.source, lines.product_id, lines.seller_id, lines.category
 ),
 
-sold as (
-    select
-        source,
-        product_id,
-        seller_id,
-        category,
-        count(*) as n,
-        count(*) filter (where is_returned) as returned,
-        count(*) filter (where is_complained) as complaint
-    from lines
-    group by source, product_id, seller_id, category
+back as (
+    select distinct
+        returns.source,
+        returns.order_id,
+        returns.line_no
+    from returns
+    inner join goods_reasons
+        on returns.reason = goods_reasons.reason
 ),
 
-facts as (
-    select
-        'low_score' as reason,
+complained as (
+    select distinct
         source,
-        product_id,
-        seller_id,
-        category,
-        n,
-        low_score as bad
-    from low_scores
-    union all
+        order_id
+    from tickets
+),
+
+sold as (
     select
-        reasons.reason,
-        sold.source,
-        sold.product_id,
-        sold.seller_id,
-        sold.category,
-        sold.n,
-        case reasons.reason when 'returned' then sold.returned else sold.complaint end as bad
-    from sold
-    cross join (values ('returned'), ('complaint')) as reasons (reason)
+        lines.source,
+        lines.product_id,
+        lines.seller_id,
+        lines.category,
+        count(*) as n,
+        count(back.order_id) as returned,
+        count(complained.order_id) as complaint
+    from lines
+    left join back
+        on lines.source = back.source and lines.order_id = back.order_id and lines.line_no = back.line_no
+    left join complained
+        on lines.source = complained.source and lines.order_id = complained.order_id
+    group by lines.source, lines.product_id, lines.seller_id, lines.category
 )
 
 select
-    reason,
+    'low_score' as reason,
     source,
     product_id,
     seller_id,
     category,
     cast(n as integer) as n,
-    cast(bad as double precision) as bad
-from facts
+    low_score as bad
+from low_scores
+union all
+select
+    reasons.reason,
+    sold.source,
+    sold.product_id,
+    sold.seller_id,
+    sold.category,
+    cast(sold.n as integer) as n,
+    cast(
+        case reasons.reason when 'returned' then sold.returned else sold.complaint end as double precision
+    ) as bad
+from sold
+cross join (values ('returned'), ('complaint')) as reasons (reason)
