@@ -172,15 +172,22 @@ def test_all_is_worked_out_when_the_date_goes_back_and_touched_keys_again_after_
     assert_same(shop.tables(), shop.worked_out_at_once(FIRST + timedelta(days=1)))
 
 
-def test_nothing_is_lost_when_a_build_breaks_off(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_nothing_is_lost_when_old_deliveries_are_mended_and_a_build_breaks_off_behind_the_weights(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever begins again sees no old weights any more."""
     with connect(shop.settings) as connection:
         factory = NightFactory(connection, 5, FIRST)
         factory.history(300)
+        late = factory.opinions(200)
     shop.build(FIRST)
+    before = shop.tables()["intermediate.int_answers__weighted"]
     night = FIRST + timedelta(days=2)
     with shop.nights(factory):
         factory.night(night, 12)
-    shop.build_killed_after("int_orders__priced", night, monkeypatch)
+        for order_id in late[:20]:
+            factory.delivered_in_time(night, order_id)
+    shop.build_killed_after("int_response__weights", night, monkeypatch)
     with connect(shop.settings) as connection:
         # Some tables stand at the night, others at the first day: a day between them is none of both.
         assert not state.begin(connection, shop.settings, FIRST + timedelta(days=1))
@@ -188,24 +195,6 @@ def test_nothing_is_lost_when_a_build_breaks_off(shop: Shop, monkeypatch: pytest
             "insert into ops.build_state values (true, %s, %s, %s, 'nothing')",
             (FIRST, state.fingerprint(shop.settings), night),
         )
-    shop.build(night)
-    assert shop.partial[-1] is True
-    assert_same(shop.tables(), shop.worked_out_at_once(night))
-
-
-def test_old_answers_weigh_anew_when_old_deliveries_are_mended_and_a_build_breaks_off_behind_the_weights(
-    shop: Shop, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    with connect(shop.settings) as connection:
-        factory = NightFactory(connection, 6, FIRST)
-        late = factory.opinions(200)
-    shop.build(FIRST)
-    before = shop.tables()["intermediate.int_answers__weighted"]
-    night = FIRST + timedelta(days=1)
-    with shop.nights(factory):
-        for order_id in late[:20]:
-            factory.delivered_in_time(night, order_id)
-    shop.build_killed_after("int_response__weights", night, monkeypatch)
     shop.build(night)
     assert shop.partial[-1] is True
     assert_same(shop.tables(), shop.worked_out_at_once(night))
