@@ -92,6 +92,16 @@ def test_those_who_answer_are_happier_than_those_who_were_asked(large: Shop) -> 
     assert 0.15 < survey["response"]["value"] < 0.35
 
 
+def test_months_add_up_to_all_who_were_asked(large: Shop) -> None:
+    rates = true_rates(large)
+    whole = rates["survey"]["nps.overall"]["of_all_asked"]
+    months = [month["nps.overall"] for month in rates["survey_months"].values()]
+    assert 12 <= len(months) <= 13
+    assert sum(month["n"] for month in months) == whole["n"]
+    mean = sum(month["n"] * month["value"] for month in months) / whole["n"]
+    assert mean == pytest.approx(whole["value"], abs=1e-4)
+
+
 def test_money_is_right_to_the_cent(large: Shop) -> None:
     lines, totals, payments = large.lines, large.totals, large.payments
     count = len(totals.total)

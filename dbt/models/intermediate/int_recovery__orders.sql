@@ -66,20 +66,23 @@ watched as (
             and complained.nth = 1
 )
 
+-- Of a customer's days the one that was the last by then: the next after it tells whether they came back.
 select
     watched.complaint,
     watched.customer_key,
     watched.order_id,
     watched.from_day,
-    count(days.order_day) > 0 as came_back
+    coalesce(
+        days.next_order_day
+        <= {{ days_after("watched.from_day", setting("feedback_rules", "repurchase_days")) }},
+        false
+    ) as came_back
 from watched
 left join days
     on
         watched.customer_key = days.customer_key
-        and watched.from_day < days.order_day
-        and days.order_day
-        <= {{ days_after("watched.from_day", setting("feedback_rules", "repurchase_days")) }}
+        and watched.from_day >= days.order_day
+        and (watched.from_day < days.next_order_day or days.next_order_day is null)
 where
     {{ days_after("watched.from_day", setting("feedback_rules", "repurchase_days")) }}
     <= {{ business_date() }}
-group by watched.complaint, watched.customer_key, watched.order_id, watched.from_day

@@ -17,61 +17,61 @@ shop_days as (
     cross join lateral {{ series("opened.first_day", business_date(), "day") }} as series (day)
 ),
 
+-- A customer counts with the last of the days on which they bought in a period, so that days add up to it.
+bought as (
+    select
+        order_day as day,
+        {% for period in ["day", "week", "month"] -%}
+            count(*) filter (where {{ is_last_within(period) }}) as {{ period }}_customers,
+        {% endfor -%}
+        count(*) filter (where nth_day = 1) as new_customers
+    from order_days
+    group by order_day
+),
+
 -- Changes of the number of buyers who are not lost.
 turns as (
     select
         valid_from as day,
-        case when lifecycle = 'lost' then 1 else 0 end as lost,
-        case when previous_lifecycle = 'lost' then 1 else 0 end as regained,
-        case
-            when
-                lifecycle <> 'potential' and coalesce(previous_lifecycle, 'potential') = 'potential'
-                then 1
-            else 0
-        end as won
+        count(*) filter (where lifecycle = 'lost') as lost,
+        count(*) filter (where previous_lifecycle = 'lost') as regained,
+        count(*) filter (
+            where lifecycle <> 'potential' and coalesce(previous_lifecycle, 'potential') = 'potential'
+        ) as won
     from history
+    group by valid_from
+),
+
+days as (
+    select
+        shop_days.day,
+        {% for count in ["day_customers", "week_customers", "month_customers", "new_customers"] -%}
+            coalesce(bought.{{ count }}, 0) as {{ count }},
+        {% endfor -%}
+        coalesce(turns.lost, 0) as lost,
+        coalesce(turns.regained, 0) as regained,
+        coalesce(turns.won + turns.regained - turns.lost, 0) as more
+    from shop_days
+    left join bought
+        on shop_days.day = bought.day
+    left join turns
+        on shop_days.day = turns.day
 ),
 
 {% for period in ["day", "week", "month"] -%}
 
-    -- A customer counts with the last of the days on which they bought in the period.
-    {{ period }}_activity as (
-        select
-            {{ period_start(period, "order_day") }} as first_day,
-            count(*) filter (where {{ is_last_within(period) }}) as active_customers,
-            count(*) filter (where nth_day = 1) as new_customers
-        from order_days
-        group by {{ period_start(period, "order_day") }}
-    ),
-
-    {{ period }}_turns as (
-        select
-            {{ period_start(period, "shop_days.day") }} as first_day,
-            coalesce(sum(turns.lost), 0) as lost,
-            coalesce(sum(turns.regained), 0) as regained,
-            coalesce(sum(turns.won), 0) as won
-        from shop_days
-        left join turns
-            on shop_days.day = turns.day
-        group by {{ period_start(period, "shop_days.day") }}
-    ),
-
     {{ period }}_rows as (
         select
             '{{ period }}' as period,
-            {{ period }}_turns.first_day,
-            {{ period_end(period, period ~ "_turns.first_day") }} as last_day,
-            coalesce({{ period }}_activity.active_customers, 0) as active_customers,
-            coalesce({{ period }}_activity.new_customers, 0) as new_customers,
-            {{ period }}_turns.lost,
-            {{ period }}_turns.regained,
-            sum(
-                {{ period }}_turns.won + {{ period }}_turns.regained - {{ period }}_turns.lost
-            ) over (order by {{ period }}_turns.first_day)
-            - ({{ period }}_turns.won + {{ period }}_turns.regained - {{ period }}_turns.lost) as at_start
-        from {{ period }}_turns
-        left join {{ period }}_activity
-            on {{ period }}_turns.first_day = {{ period }}_activity.first_day
+            {{ period_start(period, "day") }} as first_day,
+            {{ period_end(period, period_start(period, "day")) }} as last_day,
+            sum({{ period }}_customers) as active_customers,
+            sum(new_customers) as new_customers,
+            sum(lost) as lost,
+            sum(regained) as regained,
+            sum(sum(more)) over (order by {{ period_start(period, "day") }}) - sum(more) as at_start
+        from days
+        group by {{ period_start(period, "day") }}
     ),
 {% endfor %}
 

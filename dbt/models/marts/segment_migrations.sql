@@ -10,6 +10,7 @@ history as (
     select * from {{ ref("customer_segment_history") }}
 ),
 
+-- Classes that have ended since. Whoever has none of them stands where they stood.
 before as (
     select
         spans.span,
@@ -19,7 +20,7 @@ before as (
     inner join history
         on
             spans.first_day >= history.valid_from
-            and (spans.first_day < history.valid_to or history.valid_to is null)
+            and spans.first_day < history.valid_to
 ),
 
 -- A history never ends, so whoever had a class has one now.
@@ -28,16 +29,28 @@ moved as (
         spans.span,
         spans.first_day,
         spans.last_day,
-        coalesce(before.lifecycle, 'none') as from_lifecycle,
-        history.lifecycle as to_lifecycle,
-        count(*) as customers
+        case
+            when history.valid_from <= spans.first_day then history.lifecycle
+            else coalesce(before.lifecycle, 'none')
+        end as from_lifecycle,
+        history.lifecycle as to_lifecycle
     from spans
     cross join history
     left join before
         on spans.span = before.span and history.customer_key = before.customer_key
     where history.valid_to is null
-    group by
-        spans.span, spans.first_day, spans.last_day, coalesce(before.lifecycle, 'none'), history.lifecycle
+),
+
+counted as (
+    select
+        span,
+        first_day,
+        last_day,
+        from_lifecycle,
+        to_lifecycle,
+        count(*) as customers
+    from moved
+    group by span, first_day, last_day, from_lifecycle, to_lifecycle
 )
 
 select
@@ -48,4 +61,4 @@ select
     last_day,
     cast(customers as integer) as customers,
     cast(customers / sum(customers) over (partition by span, from_lifecycle) as numeric(10, 4)) as share
-from moved
+from counted

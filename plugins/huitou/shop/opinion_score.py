@@ -1,10 +1,13 @@
-"""How near reviews and surveys come to what was planted: topics by class, and what weights leave of the response bias."""
+"""How near reviews and surveys come to what was planted: topics by class, what weights leave of the response bias, and
+how many intervals hold the truth.
+"""
 
 from __future__ import annotations
 
 import json
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import psycopg
 
@@ -44,10 +47,7 @@ def response_bias(connection: psycopg.Connection, truth: Path, as_of: date) -> l
 
     Over all months; a share is told in hundredths as NPS is. The last figure is the ratio of the sums of both.
     """
-    path = truth / "rates.json"
-    if not path.is_file():
-        raise UserError(f"{path} is not there: give --shop the folder that `huitou shop generate --out` wrote.")
-    asked = json.loads(path.read_text(encoding="utf-8"))["survey"]
+    asked = _rates(truth)["survey"]
     figures, plain_sum, weighted_sum, answers = [], 0.0, 0.0, 0
     for metric, dimension, n, plain, weighted in connection.execute(
         """
@@ -74,3 +74,38 @@ def response_bias(connection: psycopg.Connection, truth: Path, as_of: date) -> l
         answers += int(n)
     left = weighted_sum / plain_sum if plain_sum else None
     return [*figures, Figure("survey bias", "left by weights", left, answers)]
+
+
+def interval_coverage(connection: psycopg.Connection, truth: Path, as_of: date) -> list[Figure]:
+    """Share of the intervals of a month's survey scores that hold what all say who were asked in that month.
+
+    Plain intervals know of chance alone, weighted ones of that part of the response bias that weights undo: each tells
+    how far to trust those of a shop whose truth nobody knows.
+    """
+    months = _rates(truth)["survey_months"]
+    held: dict[str, list[bool]] = {"plain": [], "weighted": []}
+    for month, metric, dimension, *ends in connection.execute(
+        """
+        select to_char(first_day, 'YYYY-MM'), metric, dimension, ci_low, ci_high, weighted_ci_low, weighted_ci_high
+        from marts.satisfaction_monthly
+        where breakdown = 'all' and days = 'all' and metric <> 'review'
+            and ci_low is not null and weighted_ci_low is not null
+        """
+    ).fetchall():
+        true = months.get(month, {}).get(f"{metric}.{dimension}", {}).get("value")
+        if true is None:
+            continue
+        for name, (low, high) in zip(held, (ends[:2], ends[2:]), strict=True):
+            held[name].append(low <= true <= high)
+    return [
+        Figure("survey intervals", f"{name}: hold the truth", sum(hits) / len(hits) if hits else None, len(hits))
+        for name, hits in held.items()
+    ]
+
+
+def _rates(truth: Path) -> dict[str, Any]:
+    path = truth / "rates.json"
+    if not path.is_file():
+        raise UserError(f"{path} is not there: give --shop the folder that `huitou shop generate --out` wrote.")
+    rates: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    return rates

@@ -15,7 +15,7 @@ import psycopg
 
 from huitou.errors import UserError
 from huitou.shop.figures import Figure, balanced_accuracy, precision_and_recall, read_truth
-from huitou.shop.opinion_score import response_bias, reviews
+from huitou.shop.opinion_score import interval_coverage, response_bias, reviews
 
 Score = Callable[[psycopg.Connection, Path, date], list[Figure]]
 
@@ -109,4 +109,4 @@ def _persons(connection: psycopg.Connection, as_of: date) -> dict[str, str]:
     )
 
 
-SCORES: tuple[Score, ...] = (identity, segments, fraud, reviews, response_bias)
+SCORES: tuple[Score, ...] = (identity, segments, fraud, reviews, response_bias, interval_coverage)

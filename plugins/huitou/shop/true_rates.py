@@ -36,21 +36,33 @@ def true_rates(shop: Shop) -> dict[str, Any]:
         "stars_when_late": mean_of(stars[of_late]),
         "stars_when_in_time": mean_of(stars[~of_late]),
         "survey": _survey(shop, closes),
+        "survey_months": _survey_months(shop, closes),
     }
 
 
 def _survey(shop: Shop, closes: int) -> dict[str, Any]:
     asked = shop.surveys.asked < closes
     answered = (shop.surveys.answered >= 0) & (shop.surveys.answered < closes)
-    out: dict[str, Any] = {"response": share_of(answered[asked])}
-    for column, (metric, dimension, *_) in enumerate(QUESTIONS):
-        scores = shop.surveys.scores[:, column]
-        score = {"CSAT": _csat, "NPS": _nps, "CES": mean_of}[metric]
-        out[f"{metric.lower()}.{dimension}"] = {
-            "of_all_asked": score(scores[asked]),
-            "of_answers": score(scores[answered]),
-        }
-    return out
+    of_all, of_answers = _scores(shop, asked), _scores(shop, answered)
+    values = {question: {"of_all_asked": of_all[question], "of_answers": of_answers[question]} for question in of_all}
+    return {"response": share_of(answered[asked]), **values}
+
+
+def _survey_months(shop: Shop, closes: int) -> dict[str, Any]:
+    """By month what all say who were asked in it, answering or not."""
+    asked = shop.surveys.asked < closes
+    nights = shop.window.night_of(shop.surveys.asked)
+    months = np.array([f"{shop.window.date(night):%Y-%m}" for night in range(int(nights.max(initial=-1)) + 1)])[nights]
+    return {str(month): _scores(shop, asked & (months == month)) for month in np.unique(months[asked])}
+
+
+def _scores(shop: Shop, who: Bools) -> dict[str, Any]:
+    """By question the score of these people."""
+    score = {"CSAT": _csat, "NPS": _nps, "CES": mean_of}
+    return {
+        f"{metric.lower()}.{dimension}": score[metric](shop.surveys.scores[who, column])
+        for column, (metric, dimension, *_) in enumerate(QUESTIONS)
+    }
 
 
 def share_of(values: Bools) -> dict[str, Any]:
