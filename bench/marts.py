@@ -4,8 +4,8 @@ Full build of 10 million lines of 1 million customers (times ``--scale``): the p
 plain version of the same marts (``plain/``, one table a model) on the same PostgreSQL, on DuckDB over the same Parquet
 with two threads, and pandas. Nights: a history of a tenth of the customers (1x), ten times the customers (wide), and
 ten times the orders of each (deep); each night is built by touched keys with its data tests and published, in turn on
-all three. In the end everything is built anew and compared row by row. The gate is not measured. The last line is one
-JSON object of ratios (medians) and peaks.
+all three; ``--nights 0`` leaves them out. In the end everything is built anew and compared row by row. The gate is not
+measured. The last line is one JSON object of ratios (medians) and peaks.
 """
 
 from __future__ import annotations
@@ -290,30 +290,41 @@ def main() -> None:
     folder.chmod(0o711)
     world = World(folder, arguments.scale)
     try:
-        for name in SHAPES:
+        for name in SHAPES if arguments.nights else ("wide",):
             world.fill(name)
         peaks = full_builds(world, arguments.rounds, environment_of_duckdb(arguments.duckdb))
-        same = nights(world, arguments.nights)
+        same = nights(world, arguments.nights) if arguments.nights else {}
     finally:
         world.server.remove()
         shutil.rmtree(folder)
-    full, night = world.median("huitou, full build of the marts"), world.median("a night, 1x")
-    result: dict[str, Any] = {
-        "scale": arguments.scale,
+    result = {"scale": arguments.scale} | ratios_of_full_builds(world, peaks) | ratios_of_nights(world, same)
+    print(json.dumps(result))
+
+
+def ratios_of_full_builds(world: World, peaks: dict[str, Any]) -> dict[str, Any]:
+    full = world.median("huitou, full build of the marts")
+    return {
         "full_build_in_times_of_duckdb": round(full / world.median("duckdb"), 2) if "duckdb" in world.seconds else None,
         "times_faster_than_plain_models": round(world.median("plain models, same PostgreSQL") / full, 2),
         "memory_by_pandas": round(peaks["huitou"] / peaks["pandas"], 3),
         "rows_that_differ_from_duckdb": peaks.get("rows that differ from DuckDB's"),
-        "night_on_10x_customers_by_1x": round(world.median("a night, wide") / night, 2),
-        "night_on_10x_orders_a_customer_by_1x": round(world.median("a night, deep") / night, 2),
-        "times_cheaper_than_full_refresh": {
-            name: round(world.median(f"full refresh, {name}") / world.median(f"a night, {name}"), 1) for name in SHAPES
-        },
-        "equal_to_full_refresh": same,
-        "night_seconds": {name: round(world.median(f"a night, {name}"), 2) for name in SHAPES},
         "peak_mib": {name: peaks[name] for name in ("huitou", "pandas", "duckdb") if name in peaks},
     }
-    print(json.dumps(result))
+
+
+def ratios_of_nights(world: World, same: dict[str, bool]) -> dict[str, Any]:
+    if not same:
+        return {}
+    seconds = {name: world.median(f"a night, {name}") for name in SHAPES}
+    return {
+        "night_on_10x_customers_by_1x": round(seconds["wide"] / seconds["1x"], 2),
+        "night_on_10x_orders_a_customer_by_1x": round(seconds["deep"] / seconds["1x"], 2),
+        "times_cheaper_than_full_refresh": {
+            name: round(world.median(f"full refresh, {name}") / seconds[name], 1) for name in SHAPES
+        },
+        "equal_to_full_refresh": same,
+        "night_seconds": {name: round(value, 2) for name, value in seconds.items()},
+    }
 
 
 if __name__ == "__main__":

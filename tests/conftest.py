@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
-import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,6 +12,7 @@ import psycopg
 import pytest
 from psycopg import sql
 
+from factories.warehouses import new_warehouse
 from huitou.ready import ensure_ready
 from huitou.settings import PREFIX, Settings
 from huitou.warehouse.connection import connect
@@ -67,11 +67,17 @@ def template(server: EmbeddedServer) -> str:
 @pytest.fixture
 def warehouse(server: EmbeddedServer, template: str, tmp_path: Path) -> Iterator[Settings]:
     """Settings with a warehouse of this test's own and an empty home."""
-    name = f"t_{uuid.uuid4().hex[:12]}"
-    with psycopg.connect(server.url("postgres"), autocommit=True) as admin:
-        admin.execute(sql.SQL("create database {} template {}").format(sql.Identifier(name), sql.Identifier(template)))
-        yield Settings(home=tmp_path, warehouse_dsn=server.url(name))
-        admin.execute(sql.SQL("drop database {} with (force)").format(sql.Identifier(name)))
+    with new_warehouse(server, "t_test", template, tmp_path) as settings:
+        yield settings
+
+
+@pytest.fixture(scope="module")
+def module_warehouse(
+    server: EmbeddedServer, template: str, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Settings]:
+    """The same for all tests of a module."""
+    with new_warehouse(server, "t_module", template, tmp_path_factory.mktemp("module")) as settings:
+        yield settings
 
 
 @pytest.fixture

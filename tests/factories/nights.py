@@ -13,6 +13,7 @@ import psycopg
 from psycopg import sql
 
 from factories.books import assert_books_agree
+from factories.warehouses import new_warehouse
 from huitou.errors import DataQualityError, TransientError
 from huitou.settings import Settings
 from huitou.shop.generate import generate
@@ -46,17 +47,12 @@ class Nights:
     @contextmanager
     def anew(self) -> Iterator[psycopg.Connection]:
         """A warehouse in which nothing was ever loaded, and a shop whose files have not come."""
-        names = {"name": sql.Identifier(DATABASE), "template": sql.Identifier(self._template)}
         for folder in ("shop", "landing"):
             shutil.rmtree(self.settings.home / folder, ignore_errors=True)
-        with psycopg.connect(self._server.url("postgres"), autocommit=True) as admin:
-            admin.execute(sql.SQL("create database {name} template {template}").format(**names))
-            try:
-                with connect(self.settings) as connection:
-                    yield connection
-                    assert_books_agree(connection)
-            finally:
-                admin.execute(sql.SQL("drop database {name} with (force)").format(**names))
+        home = self.settings.home
+        with new_warehouse(self._server, DATABASE, self._template, home), connect(self.settings) as connection:
+            yield connection
+            assert_books_agree(connection)
 
     def files(self, shop: int) -> list[Path]:
         """What the shop of this seed sends, by day."""

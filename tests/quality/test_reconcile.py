@@ -7,7 +7,6 @@ from collections import Counter
 from collections.abc import Iterator
 from datetime import date, timedelta
 from decimal import Decimal
-from pathlib import Path
 from typing import Any
 
 import psycopg
@@ -24,7 +23,6 @@ from huitou.sources.quarantine import Selection, dismiss
 from huitou.transform import dbt, state
 from huitou.transform.build import build
 from huitou.warehouse.connection import connect
-from huitou.warehouse.embedded import EmbeddedServer
 
 pytestmark = pytest.mark.integration
 UNTIL = date(2026, 11, 20)
@@ -49,16 +47,11 @@ class Shop:
 
 
 @pytest.fixture(scope="module")
-def shop(server: EmbeddedServer, template: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
-    home: Path = tmp_path_factory.mktemp("reconcile")
-    with psycopg.connect(server.url("postgres"), autocommit=True) as admin:
-        admin.execute(f"create database t_reconcile template {template}".encode())
-        settings = Settings(home=home, warehouse_dsn=server.url("t_reconcile"))
-        with connect(settings) as connection:
-            made = Shop(settings, connection)
-            build(settings, UNTIL)
-            yield made
-        admin.execute("drop database t_reconcile with (force)")
+def shop(module_warehouse: Settings) -> Iterator[Shop]:
+    with connect(module_warehouse) as connection:
+        made = Shop(module_warehouse, connection)
+        build(module_warehouse, UNTIL)
+        yield made
 
 
 def test_the_books_of_every_file_agree(shop: Shop) -> None:

@@ -6,7 +6,6 @@ import os
 import shutil
 import signal
 import tempfile
-import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import date
@@ -15,13 +14,13 @@ from typing import Any
 
 import psycopg
 import pytest
-from pydantic import SecretStr
 
 from factories.arrivals import DAYS, clear, made_drops, outcome
 from factories.books import assert_books_agree
 from factories.doomed_run import MARTS, run_doomed
 from factories.feeds import ORDERS, SourceFactory
 from factories.kill_points import COMMITTED, INGEST, PUBLICATION, Kill, Killed, Point
+from factories.warehouses import new_warehouse
 from huitou.ready import ensure_ready
 from huitou.settings import Settings
 from huitou.sources.ingest import ingest
@@ -98,32 +97,23 @@ class Loaded:
 
 
 @pytest.fixture(scope="module")
-def loaded(server: EmbeddedServer, template: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Loaded]:
-    home = tmp_path_factory.mktemp("kills")
-    with psycopg.connect(server.url("postgres"), autocommit=True) as admin:
-        for name, origin in (("t_kills", template), ("t_kills_clean", "t_kills")):
-            admin.execute(f"create database {name} template {origin}")
-            if name == "t_kills":
-                shop = a_shop(Settings(home=home, warehouse_dsn=server.url(name)), home / "shop")
-        clean = shop.settings.model_copy(update={"warehouse_dsn": SecretStr(server.url("t_kills_clean"))})
+def loaded(server: EmbeddedServer, module_warehouse: Settings) -> Loaded:
+    shop = a_shop(module_warehouse, module_warehouse.home / "shop")
+    with new_warehouse(server, "t_clean", "t_module", module_warehouse.home) as copy:
+        clean = shop.settings.model_copy(update={"warehouse_dsn": copy.warehouse_dsn})
         with connect(clean) as connection:
             clear(connection)
             ingest(clean, "orders", DAYS[NIGHT])
             alone = outcome(connection)
             clear(connection)
-        yield Loaded(shop, "t_kills", alone)
-        for name in ("t_kills", "t_kills_clean"):
-            admin.execute(f"drop database {name} with (force)")
+    return Loaded(shop, "t_module", alone)
 
 
 @pytest.fixture
 def shop(loaded: Loaded, server: EmbeddedServer) -> Iterator[Settings]:
     """Settings of a shop of this test's own, before the night that is killed."""
-    name = f"t_{uuid.uuid4().hex[:12]}"
-    with psycopg.connect(server.url("postgres"), autocommit=True) as admin:
-        admin.execute(f"create database {name} template {loaded.database}")
-        yield loaded.shop.settings.model_copy(update={"warehouse_dsn": SecretStr(server.url(name))})
-        admin.execute(f"drop database {name} with (force)")
+    with new_warehouse(server, "t_test", loaded.database, loaded.shop.settings.home) as copy:
+        yield loaded.shop.settings.model_copy(update={"warehouse_dsn": copy.warehouse_dsn})
 
 
 def is_killed_and_run_again(settings: Settings, wanted: dict[str, Any], doomed: Doomed, at: int) -> None:

@@ -15,6 +15,7 @@ import pytest
 from psycopg import sql
 from psycopg.rows import dict_row
 
+from factories.warehouses import new_warehouse
 from huitou.settings import Settings
 from huitou.shop.alert_score import alerts, watchlist
 from huitou.shop.folder import TRUTH
@@ -65,12 +66,8 @@ def world(
 ) -> Iterator[World]:
     home: Path = tmp_path_factory.mktemp("alerts")
     generate(home / "shop", 8000, 200, request.param, LAST, turns=True)
-    with psycopg.connect(server.url("postgres"), autocommit=True) as admin:
-        admin.execute(sql.SQL("create database t_alerts template {}").format(sql.Identifier(template)))
-        settings = Settings(home=home, warehouse_dsn=server.url("t_alerts"))
-        with connect(settings) as connection:
-            yield built(settings, connection, (*FEEDS, "behaviour_events"))
-        admin.execute("drop database t_alerts with (force)")
+    with new_warehouse(server, "t_module", template, home) as settings, connect(settings) as connection:
+        yield built(settings, connection, (*FEEDS, "behaviour_events"))
 
 
 def test_every_planted_turn_is_told_by_the_second_night_with_its_cause(world: World) -> None:

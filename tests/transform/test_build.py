@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import date, timedelta
 from decimal import Decimal
-from pathlib import Path
 
 import psycopg
 import pytest
@@ -18,7 +17,6 @@ from factories.raw_world import LAST_DAY, fill
 from huitou.settings import Settings
 from huitou.transform.build import BuildResult, build
 from huitou.warehouse.connection import connect
-from huitou.warehouse.embedded import EmbeddedServer
 
 pytestmark = pytest.mark.integration
 EARLIER = LAST_DAY - timedelta(days=45)
@@ -55,17 +53,12 @@ class Shop:
 
 
 @pytest.fixture(scope="module")
-def shop(server: EmbeddedServer, template: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
+def shop(module_warehouse: Settings) -> Iterator[Shop]:
     """The world of ``fill``, built as of LAST_DAY."""
-    home: Path = tmp_path_factory.mktemp("build")
-    with psycopg.connect(server.url("postgres"), autocommit=True) as admin:
-        admin.execute(sql.SQL("create database t_build template {}").format(sql.Identifier(template)))
-        settings = Settings(home=home, warehouse_dsn=server.url("t_build"))
-        with connect(settings) as connection:
-            shop = Shop(settings, connection)
-            shop.build(LAST_DAY)
-            yield shop
-        admin.execute("drop database t_build with (force)")
+    with connect(module_warehouse) as connection:
+        shop = Shop(module_warehouse, connection)
+        shop.build(LAST_DAY)
+        yield shop
 
 
 def assert_customers_equal(shop: Shop, schema: str, oracle: Oracle) -> None:

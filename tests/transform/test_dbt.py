@@ -8,7 +8,6 @@ from pathlib import Path
 
 import psycopg
 import pytest
-from psycopg import sql
 
 from factories.raw import RawFactory, noon
 from factories.raw_world import LAST_DAY, fill
@@ -16,28 +15,21 @@ from huitou.errors import DataQualityError, PermanentError, TransientError, User
 from huitou.settings import Settings
 from huitou.transform.dbt import PROJECT, DbtRun, manifest, run, spoken_line
 from huitou.warehouse.connection import connect
-from huitou.warehouse.embedded import EmbeddedServer
 
 EVERYTHING = ("build",)
 TYPES = {"timestamp with time zone": "timestamptz", "time without time zone": "time"}
 
 
 @pytest.fixture(scope="module")
-def built(
-    server: EmbeddedServer, template: str, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[tuple[Settings, psycopg.Connection, DbtRun]]:
+def built(module_warehouse: Settings) -> Iterator[tuple[Settings, psycopg.Connection, DbtRun]]:
     """A filled warehouse on which everything ran once: models, data tests and unit tests."""
-    home: Path = tmp_path_factory.mktemp("dbt")
-    with psycopg.connect(server.url("postgres"), autocommit=True) as admin:
-        admin.execute(sql.SQL("create database t_dbt template {}").format(sql.Identifier(template)))
-        settings = Settings(home=home, warehouse_dsn=server.url("t_dbt"))
-        with connect(settings) as connection:
-            fill(connection, seed=3, customers=20, orders=60)
-            # The project can also be built without a row, as the first build on a large warehouse may want.
-            run(settings, LAST_DAY, ("seed",))
-            run(settings, LAST_DAY, ("run", "--empty"))
-            yield settings, connection, run(settings, LAST_DAY, EVERYTHING)
-        admin.execute("drop database t_dbt with (force)")
+    settings = module_warehouse
+    with connect(settings) as connection:
+        fill(connection, seed=3, customers=20, orders=60)
+        # The project can also be built without a row, as the first build on a large warehouse may want.
+        run(settings, LAST_DAY, ("seed",))
+        run(settings, LAST_DAY, ("run", "--empty"))
+        yield settings, connection, run(settings, LAST_DAY, EVERYTHING)
 
 
 @pytest.mark.integration

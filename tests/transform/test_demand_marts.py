@@ -8,7 +8,6 @@ from collections.abc import Iterator
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from itertools import permutations
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -24,7 +23,6 @@ from factories.raw_world import LAST_DAY
 from huitou.settings import Settings
 from huitou.transform.build import BuildResult, build
 from huitou.warehouse.connection import connect
-from huitou.warehouse.embedded import EmbeddedServer
 
 pytestmark = pytest.mark.integration
 Row = dict[str, Any]
@@ -53,15 +51,10 @@ class World:
 
 
 @pytest.fixture(scope="module")
-def world(server: EmbeddedServer, template: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
-    home: Path = tmp_path_factory.mktemp("demand")
-    with psycopg.connect(server.url("postgres"), autocommit=True) as admin:
-        admin.execute(sql.SQL("create database t_demand template {}").format(sql.Identifier(template)))
-        settings = Settings(home=home, warehouse_dsn=server.url("t_demand"))
-        with connect(settings) as connection:
-            fill_demand(connection)
-            yield World(settings, connection, build(settings, LAST_DAY))
-        admin.execute("drop database t_demand with (force)")
+def world(module_warehouse: Settings) -> Iterator[World]:
+    with connect(module_warehouse) as connection:
+        fill_demand(connection)
+        yield World(module_warehouse, connection, build(module_warehouse, LAST_DAY))
 
 
 def category(product: str) -> str:

@@ -5,15 +5,11 @@ Each draw is a day of ``int_satisfaction__daily``, so that one run of dbt estima
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import date, timedelta
-from pathlib import Path
 from typing import Any
 
 import numpy as np
-import psycopg
 import pytest
-from psycopg import sql
 
 from factories.raw import RawFactory
 from factories.raw_world import LAST_DAY
@@ -24,7 +20,6 @@ from huitou.shop.parameters import Parameters
 from huitou.shop.season import Window
 from huitou.transform import dbt
 from huitou.warehouse.connection import connect
-from huitou.warehouse.embedded import EmbeddedServer
 
 pytestmark = pytest.mark.integration
 FIRST_DAY = date(2000, 1, 1)
@@ -38,16 +33,11 @@ Scores = dict[tuple[str, str], np.ndarray[Any, Any]]
 
 
 @pytest.fixture(scope="module")
-def settings(server: EmbeddedServer, template: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Settings]:
-    home: Path = tmp_path_factory.mktemp("coverage")
-    with psycopg.connect(server.url("postgres"), autocommit=True) as admin:
-        admin.execute(sql.SQL("create database t_coverage template {}").format(sql.Identifier(template)))
-        made = Settings(home=home, warehouse_dsn=server.url("t_coverage"))
-        with connect(made) as connection:
-            RawFactory(connection).order("o", "c", LAST_DAY)
-        dbt.run(made, LAST_DAY, (*MODELS, "+satisfaction_daily"))
-        yield made
-        admin.execute("drop database t_coverage with (force)")
+def settings(module_warehouse: Settings) -> Settings:
+    with connect(module_warehouse) as connection:
+        RawFactory(connection).order("o", "c", LAST_DAY)
+    dbt.run(module_warehouse, LAST_DAY, (*MODELS, "+satisfaction_daily"))
+    return module_warehouse
 
 
 @pytest.fixture(scope="module")

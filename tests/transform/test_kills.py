@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
 
-import psycopg
 import pytest
 
 from factories.doomed_run import run_doomed
 from factories.kill_points import BUILD, PUBLISHED
 from factories.nights import Marts, marts
 from factories.raw_world import LAST_DAY, fill
+from factories.warehouses import new_warehouse
 from huitou.settings import Settings
 from huitou.transform.build import build
 from huitou.warehouse.connection import connect
@@ -27,32 +26,13 @@ DBT = next(n for n, point in enumerate(BUILD) if point.name == "add_query")
 PLACES = [(n, 1) for n in range(len(BUILD)) if n != DBT] + [(DBT, nth) for nth in STATEMENTS]
 
 
-@contextmanager
-def cloned(admin: psycopg.Connection, name: str, origin: str) -> Iterator[None]:
-    admin.execute(f"create database {name} template {origin}")
-    try:
-        yield
-    finally:
-        admin.execute(f"drop database {name} with (force)")
-
-
 @pytest.fixture(scope="module")
-def admin(server: EmbeddedServer) -> Iterator[psycopg.Connection]:
-    with psycopg.connect(server.url("postgres"), autocommit=True) as opened:
-        yield opened
-
-
-@pytest.fixture(scope="module")
-def published(
-    server: EmbeddedServer, template: str, admin: psycopg.Connection, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[str]:
+def published(module_warehouse: Settings) -> str:
     """The name of a database whose marts stand at ``EARLIER``."""
-    settings = Settings(home=tmp_path_factory.mktemp("build"), warehouse_dsn=server.url("t_published"))
-    with cloned(admin, "t_published", template):
-        with connect(settings) as connection:
-            fill(connection)
-        build(settings, EARLIER)
-        yield "t_published"
+    with connect(module_warehouse) as connection:
+        fill(connection)
+    build(module_warehouse, EARLIER)
+    return "t_module"
 
 
 @pytest.fixture(scope="module")
@@ -61,16 +41,14 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def settings(server: EmbeddedServer, admin: psycopg.Connection, published: str, home: Path) -> Iterator[Settings]:
-    # The same name each time: dbt reads its project once.
-    with cloned(admin, "t_killed", published):
-        yield Settings(home=home, warehouse_dsn=server.url("t_killed"))
+def settings(server: EmbeddedServer, published: str, home: Path) -> Iterator[Settings]:
+    with new_warehouse(server, "t_killed", published, home) as made:
+        yield made
 
 
 @pytest.fixture(scope="module")
-def clean(server: EmbeddedServer, admin: psycopg.Connection, published: str, home: Path) -> Marts:
-    with cloned(admin, "t_killed", published):
-        settings = Settings(home=home, warehouse_dsn=server.url("t_killed"))
+def clean(server: EmbeddedServer, published: str, home: Path) -> Marts:
+    with new_warehouse(server, "t_killed", published, home) as settings:
         build(settings, LAST_DAY)
         with connect(settings) as connection:
             return marts(connection)

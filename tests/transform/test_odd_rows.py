@@ -20,7 +20,6 @@ from huitou.settings import Settings
 from huitou.sources.ingest import ingest
 from huitou.transform import dbt
 from huitou.warehouse.connection import connect
-from huitou.warehouse.embedded import EmbeddedServer
 
 pytestmark = pytest.mark.integration
 MODELS = ("build", "--exclude-resource-type", "unit_test", "--exclude-resource-type", "test")
@@ -123,14 +122,9 @@ class Marts:
 
 
 @pytest.fixture(scope="module")
-def marts(server: EmbeddedServer, template: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Marts]:
-    home: Path = tmp_path_factory.mktemp("odd")
-    with psycopg.connect(server.url("postgres"), autocommit=True) as admin:
-        admin.execute(sql.SQL("create database t_odd template {}").format(sql.Identifier(template)))
-        settings = Settings(home=home, warehouse_dsn=server.url("t_odd"))
-        with connect(settings) as connection:
-            yield Marts(settings, connection)
-        admin.execute("drop database t_odd with (force)")
+def marts(module_warehouse: Settings) -> Iterator[Marts]:
+    with connect(module_warehouse) as connection:
+        yield Marts(module_warehouse, connection)
 
 
 @pytest.mark.parametrize("mart", BY_CUSTOMER)

@@ -8,7 +8,6 @@ from pathlib import Path
 
 import psycopg
 import pytest
-from psycopg import sql
 
 from huitou.errors import UserError
 from huitou.settings import Settings
@@ -18,7 +17,6 @@ from huitou.shop.score import score
 from huitou.sources.ingest import ingest
 from huitou.transform.build import build
 from huitou.warehouse.connection import connect
-from huitou.warehouse.embedded import EmbeddedServer
 
 pytestmark = pytest.mark.integration
 LAST = date(2026, 11, 20)
@@ -29,13 +27,13 @@ OPINIONS = ("reviews", "survey_requests", "survey_responses")
 class Shop:
     """A shop of 240 nights, taken in at once and built as of the last, with its scores."""
 
-    def __init__(self, settings: Settings, folder: Path) -> None:
-        generate(folder / "shop", 3000, 240, 11, LAST)
-        self.truth = folder / "shop" / "truth"
+    def __init__(self, settings: Settings, connection: psycopg.Connection) -> None:
+        self.connection, self.truth = connection, settings.home / "shop" / "truth"
+        generate(settings.home / "shop", 3000, 240, 11, LAST)
+        settings = settings.model_copy(update={"source_root": str(settings.home / "shop" / "drops")})
         for feed in FEEDS + OPINIONS:
             ingest(settings, feed, LAST)
         build(settings, LAST)
-        self.connection = connect(settings).__enter__()
         self.figures = score(self.connection, self.truth, LAST)
 
     def figure(self, name: str, of: str) -> Figure:
@@ -47,15 +45,9 @@ class Shop:
 
 
 @pytest.fixture(scope="module")
-def shop(server: EmbeddedServer, template: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
-    folder: Path = tmp_path_factory.mktemp("opinions")
-    with psycopg.connect(server.url("postgres"), autocommit=True) as admin:
-        admin.execute(sql.SQL("create database t_opinions template {}").format(sql.Identifier(template)))
-        drops = str(folder / "shop" / "drops")
-        made = Shop(Settings(home=folder, warehouse_dsn=server.url("t_opinions"), source_root=drops), folder)
-        yield made
-        made.connection.close()
-        admin.execute("drop database t_opinions with (force)")
+def shop(module_warehouse: Settings) -> Iterator[Shop]:
+    with connect(module_warehouse) as connection:
+        yield Shop(module_warehouse, connection)
 
 
 # Class lost asks for half a year of silence or more, and hardly anybody has been there for longer in 240 nights.

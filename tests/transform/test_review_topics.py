@@ -5,12 +5,10 @@ from __future__ import annotations
 import csv
 import json
 from collections import defaultdict
-from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
 from typing import Any
 
-import psycopg
 import pytest
 from psycopg import sql
 
@@ -21,7 +19,6 @@ from huitou.settings import Settings
 from huitou.sources.ingest import ingest
 from huitou.transform import dbt
 from huitou.warehouse.connection import connect
-from huitou.warehouse.embedded import EmbeddedServer
 
 pytestmark = pytest.mark.integration
 LABELS = Path(__file__).parents[1] / "factories" / "labelled_reviews.csv"
@@ -72,12 +69,8 @@ class Read:
 
 
 @pytest.fixture(scope="module")
-def read(server: EmbeddedServer, template: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Read]:
-    home: Path = tmp_path_factory.mktemp("topics")
-    with psycopg.connect(server.url("postgres"), autocommit=True) as admin:
-        admin.execute(sql.SQL("create database t_topics template {}").format(sql.Identifier(template)))
-        yield Read(Settings(home=home, warehouse_dsn=server.url("t_topics")), home / "shop")
-        admin.execute("drop database t_topics with (force)")
+def read(module_warehouse: Settings) -> Read:
+    return Read(module_warehouse, module_warehouse.home / "shop")
 
 
 def test_language_is_told(read: Read) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import random
 from collections.abc import Iterator
 from datetime import date, timedelta
-from pathlib import Path
 from typing import Any
 
 import psycopg
@@ -21,7 +20,6 @@ from factories.satisfaction_oracle import SatisfactionOracle
 from huitou.settings import Settings
 from huitou.transform import dbt
 from huitou.warehouse.connection import connect
-from huitou.warehouse.embedded import EmbeddedServer
 
 pytestmark = pytest.mark.integration
 MODELS = ("build", "--exclude-resource-type", "unit_test", "--indirect-selection", "cautious", "--select")
@@ -106,14 +104,9 @@ class World:
 
 
 @pytest.fixture(scope="module")
-def world(server: EmbeddedServer, template: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
-    home: Path = tmp_path_factory.mktemp("satisfaction")
-    with psycopg.connect(server.url("postgres"), autocommit=True) as admin:
-        admin.execute(sql.SQL("create database t_satisfaction template {}").format(sql.Identifier(template)))
-        settings = Settings(home=home, warehouse_dsn=server.url("t_satisfaction"))
-        with connect(settings) as connection:
-            yield World(settings, connection)
-        admin.execute("drop database t_satisfaction with (force)")
+def world(module_warehouse: Settings) -> Iterator[World]:
+    with connect(module_warehouse) as connection:
+        yield World(module_warehouse, connection)
 
 
 @pytest.mark.parametrize("period", ["day", "week", "month"])

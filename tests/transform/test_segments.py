@@ -6,7 +6,6 @@ from collections import defaultdict
 from collections.abc import Iterator
 from datetime import date, timedelta
 from itertools import pairwise
-from pathlib import Path
 from typing import Any
 
 import psycopg
@@ -23,7 +22,6 @@ from huitou.settings import Settings
 from huitou.transform import dbt
 from huitou.transform.segment_moves import moved
 from huitou.warehouse.connection import connect
-from huitou.warehouse.embedded import EmbeddedServer
 from huitou.warehouse.publish import publish
 
 pytestmark = pytest.mark.integration
@@ -74,14 +72,9 @@ class World:
 
 
 @pytest.fixture(scope="module")
-def world(server: EmbeddedServer, template: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
-    home: Path = tmp_path_factory.mktemp("segments")
-    with psycopg.connect(server.url("postgres"), autocommit=True) as admin:
-        admin.execute(sql.SQL("create database t_segments template {}").format(sql.Identifier(template)))
-        settings = Settings(home=home, warehouse_dsn=server.url("t_segments"))
-        with connect(settings) as connection:
-            yield World(settings, connection)
-        admin.execute("drop database t_segments with (force)")
+def world(module_warehouse: Settings) -> Iterator[World]:
+    with connect(module_warehouse) as connection:
+        yield World(module_warehouse, connection)
 
 
 def test_history_equals_the_replay_of_every_day(world: World) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, time, timedelta
-from pathlib import Path
 from random import Random
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -21,7 +20,6 @@ from factories.service_oracle import STEPS, Case, Hours, Span, walk
 from huitou.settings import Settings
 from huitou.transform import dbt
 from huitou.warehouse.connection import connect
-from huitou.warehouse.embedded import EmbeddedServer
 
 pytestmark = pytest.mark.integration
 # Zone, and a day within two weeks of which its clocks change or an ordinary one.
@@ -79,15 +77,11 @@ class World:
 
 
 @pytest.fixture(scope="module")
-def world(server: EmbeddedServer, template: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
-    home: Path = tmp_path_factory.mktemp("clock")
-    with psycopg.connect(server.url("postgres"), autocommit=True) as admin:
-        admin.execute(f"create database t_clock template {template}".encode())
-        sources = SourceFactory(home, Settings(home=home, warehouse_dsn=server.url("t_clock")))
-        sources.feed("orders", ORDERS)
-        with connect(sources.settings) as connection:
-            yield World(sources, connection)
-        admin.execute("drop database t_clock with (force)")
+def world(module_warehouse: Settings) -> Iterator[World]:
+    sources = SourceFactory(module_warehouse.home, module_warehouse)
+    sources.feed("orders", ORDERS)
+    with connect(sources.settings) as connection:
+        yield World(sources, connection)
 
 
 @st.composite

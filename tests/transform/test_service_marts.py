@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Iterator
 from datetime import date, timedelta
-from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -23,7 +22,6 @@ from factories.service_world import BAD_PRODUCT, PRODUCTS, REVIEW_TEXTS, fill_se
 from huitou.settings import Settings
 from huitou.transform import dbt
 from huitou.warehouse.connection import connect
-from huitou.warehouse.embedded import EmbeddedServer
 
 pytestmark = pytest.mark.integration
 MARTS = ("after_sales", "after_sales_tickets", "service_daily", "delivery_performance", "lateness_effect")
@@ -75,16 +73,11 @@ class World:
 
 
 @pytest.fixture(scope="module")
-def world(server: EmbeddedServer, template: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
-    home: Path = tmp_path_factory.mktemp("service")
-    with psycopg.connect(server.url("postgres"), autocommit=True) as admin:
-        admin.execute(sql.SQL("create database t_service template {}").format(sql.Identifier(template)))
-        settings = Settings(home=home, warehouse_dsn=server.url("t_service"))
-        with connect(settings) as connection:
-            fill_service(connection)
-            dbt.run(settings, LAST_DAY, BUILD)
-            yield World(connection)
-        admin.execute("drop database t_service with (force)")
+def world(module_warehouse: Settings) -> Iterator[World]:
+    with connect(module_warehouse) as connection:
+        fill_service(connection)
+        dbt.run(module_warehouse, LAST_DAY, BUILD)
+        yield World(connection)
 
 
 def test_every_ticket_has_the_times_of_a_walk_on_the_desk_s_clock(world: World) -> None:

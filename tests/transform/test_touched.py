@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import uuid
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import date, timedelta
-from pathlib import Path
 
-import psycopg
 import pytest
 from psycopg import sql
 
 from factories.drawn_nights import EVENTS, NightFactory
+from factories.warehouses import new_warehouse
 from huitou.settings import Settings
 from huitou.transform import dbt, state
 from huitou.transform.build import build
@@ -29,12 +27,8 @@ Tables = dict[str, Counter[str]]
 class Shop:
     """A warehouse that is built night by night, and copies of it that are built in one go."""
 
-    def __init__(self, server: EmbeddedServer, name: str, home: Path, seed: int) -> None:
-        self.server, self.name = server, name
-        self.settings = Settings(home=home, warehouse_dsn=server.url(name))
-        with connect(self.settings) as connection:
-            NightFactory(connection, seed, FIRST)
-        self.seed = seed
+    def __init__(self, server: EmbeddedServer, settings: Settings) -> None:
+        self.server, self.settings = server, settings
         self.partial: list[bool] = []
 
     @contextmanager
@@ -95,26 +89,16 @@ class Shop:
 
     def worked_out_at_once(self, day: date) -> Tables:
         """The same of a copy in which everything is made anew."""
-        copy = f"{self.name}_copy"
-        with psycopg.connect(self.server.url("postgres"), autocommit=True) as admin:
-            admin.execute(f"create database {copy} template {self.name}".encode())
-            try:
-                settings = Settings(home=self.settings.home, warehouse_dsn=self.server.url(copy))
-                dbt.run(settings, day, ("run",))
-                return self.tables(settings)
-            finally:
-                admin.execute(f"drop database {copy} with (force)".encode())
+        with new_warehouse(self.server, "t_copy", "t_test", self.settings.home) as copy:
+            dbt.run(copy, day, ("run",))
+            return self.tables(copy)
 
 
 @pytest.fixture
-def shop(server: EmbeddedServer, template: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Shop]:
-    name = f"t_{uuid.uuid4().hex[:12]}"
+def shop(server: EmbeddedServer, warehouse: Settings, monkeypatch: pytest.MonkeyPatch) -> Shop:
     # The shops are so small that a night touches most of them.
     monkeypatch.setattr(state, "MOST_TOUCHED", 1000)
-    with psycopg.connect(server.url("postgres"), autocommit=True) as admin:
-        admin.execute(f"create database {name} template {template}".encode())
-        yield Shop(server, name, tmp_path, 0)
-        admin.execute(f"drop database {name} with (force)".encode())
+    return Shop(server, warehouse)
 
 
 def assert_same(found: Tables, expected: Tables) -> None:

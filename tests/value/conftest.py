@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import date, timedelta
-from pathlib import Path
 from typing import Any
 
-import psycopg
 import pytest
-from psycopg import sql
 from psycopg.rows import dict_row
 
 from factories.cdnow import Order, take_in
@@ -17,7 +14,6 @@ from huitou.settings import Settings
 from huitou.transform import dbt
 from huitou.value.fits import ValueFit, keep
 from huitou.warehouse.connection import connect
-from huitou.warehouse.embedded import EmbeddedServer
 
 AS_OF = date(2026, 6, 30)
 SCORING = ("int_value__parameters", "int_value__series", "int_value__expected", "int_customers__predicted")
@@ -26,16 +22,12 @@ Score = Callable[[dict[str, float], list[History]], dict[History, dict[str, Any]
 
 
 @pytest.fixture(scope="module")
-def built(server: EmbeddedServer, template: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Settings]:
+def built(module_warehouse: Settings) -> Settings:
     """A warehouse with every table that scoring reads, in which five customers have bought once."""
-    folder: Path = tmp_path_factory.mktemp("scored")
-    with psycopg.connect(server.url("postgres"), autocommit=True) as admin:
-        admin.execute(sql.SQL("create database t_scored template {}").format(sql.Identifier(template)))
-        settings = Settings(home=folder, warehouse_dsn=server.url("t_scored"))
-        settings = take_in(folder, settings, AS_OF, [Order(f"c{n}", AS_OF, 1, "9.90") for n in range(5)])
-        dbt.run(settings, AS_OF)
-        yield settings
-        admin.execute("drop database t_scored with (force)")
+    sold = [Order(f"c{n}", AS_OF, 1, "9.90") for n in range(5)]
+    settings = take_in(module_warehouse.home, module_warehouse, AS_OF, sold)
+    dbt.run(settings, AS_OF)
+    return settings
 
 
 @pytest.fixture

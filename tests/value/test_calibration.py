@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from datetime import date, timedelta
 from pathlib import Path
 
-import psycopg
 import pytest
 from click.testing import CliRunner
-from psycopg import sql
 from scipy.stats import spearmanr
 
 from huitou.cli import cli
@@ -20,29 +17,21 @@ from huitou.shop.generate import generate
 from huitou.sources.ingest import ingest
 from huitou.transform.build import build
 from huitou.value.calibration import Calibration, Decile, calibration
-from huitou.warehouse.embedded import EmbeddedServer
 
 pytestmark = pytest.mark.integration
 LAST = date(2026, 11, 20)
 
 
 @pytest.fixture(scope="module")
-def shop(
-    server: EmbeddedServer, template: str, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[tuple[Settings, Path]]:
+def shop(module_warehouse: Settings) -> tuple[Settings, Path]:
     """A shop of 240 nights, taken in at once and built as of the last."""
-    folder: Path = tmp_path_factory.mktemp("calibrated")
-    generate(folder / "shop", 3000, 240, 11, LAST)
-    with psycopg.connect(server.url("postgres"), autocommit=True) as admin:
-        admin.execute(sql.SQL("create database t_calibrated template {}").format(sql.Identifier(template)))
-        settings = Settings(
-            home=folder, warehouse_dsn=server.url("t_calibrated"), source_root=str(folder / "shop" / "drops")
-        )
-        for feed in ("customers", "products", "exchange_rates", "orders", "order_lines", "refunds"):
-            ingest(settings, feed, LAST)
-        build(settings, LAST)
-        yield settings, folder / "shop" / "truth"
-        admin.execute("drop database t_calibrated with (force)")
+    folder = module_warehouse.home / "shop"
+    generate(folder, 3000, 240, 11, LAST)
+    settings = module_warehouse.model_copy(update={"source_root": str(folder / "drops")})
+    for feed in ("customers", "products", "exchange_rates", "orders", "order_lines", "refunds"):
+        ingest(settings, feed, LAST)
+    build(settings, LAST)
+    return settings, folder / "truth"
 
 
 @pytest.fixture(scope="module")

@@ -3,15 +3,11 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator
 from datetime import timedelta
 from decimal import Decimal
-from pathlib import Path
 
 import numpy as np
-import psycopg
 import pytest
-from psycopg import sql
 from psycopg.rows import dict_row
 
 from factories import cdnow
@@ -22,22 +18,16 @@ from huitou.transform.build import build
 from huitou.value.bg_nbd import NAMES, Purchases, expected_purchases
 from huitou.value.fits import ValueFit, up_to
 from huitou.warehouse.connection import connect
-from huitou.warehouse.embedded import EmbeddedServer
 
 pytestmark = pytest.mark.integration
 
 
 @pytest.fixture(scope="module")
-def shop(server: EmbeddedServer, template: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Settings]:
+def shop(module_warehouse: Settings) -> Settings:
     """CDNOW as it stood when the papers' calibration period ended, built in one night."""
-    folder: Path = tmp_path_factory.mktemp("cdnow")
-    with psycopg.connect(server.url("postgres"), autocommit=True) as admin:
-        admin.execute(sql.SQL("create database t_cdnow template {}").format(sql.Identifier(template)))
-        settings = Settings(home=folder, warehouse_dsn=server.url("t_cdnow"))
-        settings = cdnow.take_in(folder, settings, cdnow.CALIBRATED_ON)
-        build(settings, cdnow.CALIBRATED_ON)
-        yield settings
-        admin.execute("drop database t_cdnow with (force)")
+    settings = cdnow.take_in(module_warehouse.home, module_warehouse, cdnow.CALIBRATED_ON)
+    build(settings, cdnow.CALIBRATED_ON)
+    return settings
 
 
 @pytest.fixture(scope="module")

@@ -10,7 +10,6 @@ from pathlib import Path
 
 import psycopg
 import pytest
-from psycopg import sql
 from psycopg.rows import dict_row
 
 from factories.cdnow import CALIBRATED_ON, Order, take_in
@@ -21,7 +20,6 @@ from huitou.transform.fitted import build_what_fits_read
 from huitou.value.fits import ValueFit, forget, is_due, keep, up_to
 from huitou.value.fitting import fit
 from huitou.warehouse.connection import connect
-from huitou.warehouse.embedded import EmbeddedServer
 
 pytestmark = pytest.mark.integration
 AS_OF = date(2026, 6, 30)
@@ -130,16 +128,12 @@ def test_scores_are_those_of_the_fit_in_use_when_a_newer_one_does_not_converge(
 
 
 @pytest.fixture(scope="module")
-def cdnow(server: EmbeddedServer, template: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Settings]:
+def cdnow(module_warehouse: Settings) -> Settings:
     """CDNOW in the tables that a fit reads, and no fit yet."""
-    folder: Path = tmp_path_factory.mktemp("fitting")
-    with psycopg.connect(server.url("postgres"), autocommit=True) as admin:
-        admin.execute(sql.SQL("create database t_fitting template {}").format(sql.Identifier(template)))
-        settings = take_in(folder, Settings(home=folder, warehouse_dsn=server.url("t_fitting")), CALIBRATED_ON)
-        with connect(settings) as connection:
-            build_what_fits_read(settings, connection, CALIBRATED_ON)
-        yield settings
-        admin.execute("drop database t_fitting with (force)")
+    settings = take_in(module_warehouse.home, module_warehouse, CALIBRATED_ON)
+    with connect(settings) as connection:
+        build_what_fits_read(settings, connection, CALIBRATED_ON)
+    return settings
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from huitou.shop.arrays import Bools, Floats, Ints
+from huitou.shop.arrays import DAY, Bools, Floats, Ints
 from huitou.shop.baskets import in_yuan
 from huitou.shop.made import Shop
 from huitou.shop.opinions import QUESTIONS
@@ -51,8 +51,7 @@ def _survey(shop: Shop, closes: int) -> dict[str, Any]:
 def _survey_months(shop: Shop, closes: int) -> dict[str, Any]:
     """By month what all say who were asked in it, answering or not."""
     asked = shop.surveys.asked < closes
-    nights = shop.window.night_of(shop.surveys.asked)
-    months = np.array([f"{shop.window.date(night):%Y-%m}" for night in range(int(nights.max(initial=-1)) + 1)])[nights]
+    months = (shop.surveys.asked // DAY).astype("datetime64[D]").astype("datetime64[M]")
     return {str(month): _scores(shop, asked & (months == month)) for month in np.unique(months[asked])}
 
 

@@ -10,7 +10,6 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
-from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -47,6 +46,7 @@ PASSING_TROUBLE = re.compile(
 )
 # `invalid input syntax for type integer: "…"` and `value "…" is out of range` carry a value of some row.
 QUOTED_VALUE = re.compile(r'(: |value |syntax at or near |key )".*"')
+_MANIFESTS: dict[tuple[str, ...], Any] = {}
 
 
 @dataclass(frozen=True)
@@ -112,15 +112,13 @@ def generate_docs(settings: Settings) -> Path:
 
 
 def manifest(settings: Settings) -> Any:
-    """The parsed project (dbt's ``Manifest``), parsed once a process and settings. Opens no connection."""
-    _export_address(settings)
-    return _parsed(settings)
-
-
-@cache
-def _parsed(settings: Settings) -> Any:
-    # Another database is another manifest: its name stands in every relation.
-    return _invoke(settings, ["parse", *_options(settings, _variables(settings, PARSE_DATE))], None)
+    """The parsed project (dbt's ``Manifest``), parsed once a process, database and shop. Opens no connection."""
+    variables = _variables(settings, PARSE_DATE)
+    # The name of the database stands in every relation.
+    key = (_export_address(settings), *variables.values())
+    if key not in _MANIFESTS:
+        _MANIFESTS[key] = _invoke(settings, ["parse", *_options(settings, variables)], None)
+    return _MANIFESTS[key]
 
 
 def _is_mart(node: Any) -> bool:
@@ -147,7 +145,8 @@ def _options(settings: Settings, variables: dict[str, str]) -> list[str]:
     ]
 
 
-def _export_address(settings: Settings) -> None:
+def _export_address(settings: Settings) -> str:
+    """Tell dbt where the warehouse is. The name of its database."""
     parts = conninfo.conninfo_to_dict(url(settings))
     export(
         {
@@ -160,6 +159,7 @@ def _export_address(settings: Settings) -> None:
             "DBT_SSLROOTCERT": str(parts.get("sslrootcert", "")),
         }
     )
+    return str(parts.get("dbname", ""))
 
 
 def _invoke(settings: Settings, arguments: list[str], manifest: Any) -> Any:
