@@ -167,8 +167,7 @@ def test_the_lists_of_the_day_are_there_and_hold_no_contact_point(shop: Home, ni
 
 def test_running_the_nights_again_changes_nothing(shop: Home, nights: list[dict[str, Any]]) -> None:
     before = shop.marts(), shop.rows(PLANS), shop.rows(CODES), shop.accepted()
-    shop.run("night", "--date", LAST)
-    shop.run("night", "--date", FIRST)
+    shop.run("night", "--date", FIRST, "--until", LAST)
     assert (shop.marts(), shop.rows(PLANS), shop.rows(CODES), shop.accepted()) == before
 
 

@@ -7,11 +7,14 @@ import subprocess
 import time
 from collections import Counter
 from collections.abc import Iterator
+from datetime import date
 
 import pytest
 
 from e2e.conftest import Home, new_home
+from huitou.ready import ensure_ready
 from huitou.sources.feeds import load_source_set
+from huitou.sources.ingest import ingest
 
 pytestmark = pytest.mark.e2e
 DAY = "2026-11-21"
@@ -19,12 +22,13 @@ DAY = "2026-11-21"
 
 @pytest.fixture
 def planned() -> Iterator[Home]:
-    """A shop whose night is planned and not yet delivered, step by step from the command line."""
+    """A shop whose night is planned and not yet delivered."""
     with new_home(HUITOU_CLOCK="morning-after") as home:
         shape = ("--customers", "1500", "--days", "120", "--seed", "3", "--until", DAY)
         home.run("shop", "generate", "--out", str(home.folder / "shop"), *shape)
+        ensure_ready(home.settings)
         for feed in load_source_set(home.settings).feeds:
-            home.run("ingest", feed, "--date", DAY)
+            ingest(home.settings, feed, date.fromisoformat(DAY))
         home.run("check", "raw", "--date", DAY)
         home.run("build", "--date", DAY)
         home.run("plan", "--date", DAY)

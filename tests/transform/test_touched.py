@@ -149,7 +149,6 @@ def test_all_is_worked_out_when_the_date_goes_back_and_touched_keys_again_after_
     shop.build(back)
     assert shop.partial[-1] is False
     assert (loaded_anew := shop.loaded_seed()) != loaded_first
-    assert_same(shop.tables(), shop.worked_out_at_once(back))
     shop.build(FIRST + timedelta(days=1))
     assert shop.partial[-1] is True
     assert shop.loaded_seed() == loaded_anew
