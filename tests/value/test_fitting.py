@@ -175,8 +175,8 @@ def test_fit_is_judged_against_the_one_in_use(fits: psycopg.Connection, model: s
         assert found.reason is None
 
 
-@pytest.mark.parametrize("model", ["bg_nbd", "gamma_gamma"])
-def test_refused_fit_scores_nobody(fits: psycopg.Connection, cdnow: Settings, model: str) -> None:
+def test_refused_fit_scores_nobody(fits: psycopg.Connection, cdnow: Settings) -> None:
+    model = "gamma_gamma"
     parameters = JUDGED[model, "better"]
     keep(fits, WEEK_BEFORE, [in_use(model, parameters)])
     build(cdnow, CALIBRATED_ON)

@@ -1,8 +1,8 @@
-with orders as (
+with orders as {{ inlined() }} (
     select * from {{ ref("int_orders__priced") }}
 ),
 
-lines as (
+lines as {{ inlined() }} (
     select * from {{ ref("int_order_lines__priced") }}
 ),
 

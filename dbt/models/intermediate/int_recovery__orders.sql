@@ -12,7 +12,7 @@ days as (
     select * from {{ ref("int_customers__order_days") }}
 ),
 
-delivered as (
+delivered as {{ inlined() }} (
     select
         source,
         order_id,

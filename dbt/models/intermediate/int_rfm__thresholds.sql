@@ -1,4 +1,4 @@
-with customers as (
+with customers as {{ inlined() }} (
     select * from {{ ref("int_customers__orders") }}
     where orders_in_window > 0
 ),

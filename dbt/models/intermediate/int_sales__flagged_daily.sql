@@ -5,7 +5,7 @@ with flagged as (
     from {{ ref("order_flags") }}
 ),
 
-orders as (
+orders as {{ inlined() }} (
     select * from {{ ref("int_orders__priced") }}
 ),
 

@@ -1,4 +1,4 @@
-with lines as (
+with lines as {{ inlined() }} (
     select * from {{ ref("int_watchlist__lines") }}
 ),
 

@@ -1,6 +1,6 @@
 {%- set came = "coalesce(activity.retained, 0)" -%}
 
-with order_days as (
+with order_days as {{ inlined() }} (
     select * from {{ ref("int_customers__order_days") }}
 ),
 

@@ -1,4 +1,4 @@
-with order_days as (
+with order_days as {{ inlined() }} (
     select * from {{ ref("int_customers__order_days") }}
     where customer_key is not null
 ),

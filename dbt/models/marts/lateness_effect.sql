@@ -1,4 +1,4 @@
-with deliveries as (
+with deliveries as {{ inlined() }} (
     select * from {{ ref("int_deliveries__parts") }}
     where day <= {{ business_date() }}
 ),

@@ -1,4 +1,4 @@
-with sales as (
+with sales as {{ inlined() }} (
     select * from {{ ref("int_orders__priced") }}
     where is_sale
 ),

@@ -1,4 +1,4 @@
-with baskets as (
+with baskets as {{ inlined() }} (
     select * from {{ ref("int_baskets") }}
 ),
 

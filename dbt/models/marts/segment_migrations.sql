@@ -6,7 +6,7 @@ with spans as (
     from {{ ref("migration_spans") }}
 ),
 
-history as (
+history as {{ inlined() }} (
     select * from {{ ref("customer_segment_history") }}
 ),
 
