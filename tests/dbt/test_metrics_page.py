@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import re
+from functools import cache
 
 import yaml
 
@@ -13,6 +14,7 @@ from huitou.transform.metrics_page import PAGE, metrics_page
 DBT = PROJECT_ROOT / "dbt"
 
 
+@cache
 def stated() -> dict[str, set[str]]:
     """Columns in each mart's yml."""
     found = {}

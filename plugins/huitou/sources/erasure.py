@@ -193,7 +193,8 @@ def _clear_quarantine(connection: psycopg.Connection, vault: Vault, source_set: 
         (list(personal_feeds()), INVALID),
     ).fetchall()
     for feed in source_set.feeds.values():
-        found += _quarantined_by_id(connection, source_set, feed)
+        for _, reading in feed.readings:
+            found += _quarantined_by_id(connection, source_set, reading)
     sealed = connection.execute(
         "select q.quarantine_id, q.row, p.contact_hash, p.sealed from quarantine.rows as q"
         " join vault.contact_points as p on p.contact_hash = q.row ->> 'sealed' and p.kind = %s",

@@ -7,9 +7,10 @@ its stem. Every mistake in them is a ``UserError`` that names the file, the key 
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable, Iterable, Iterator
 from datetime import date
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, TypeVar
 from zoneinfo import ZoneInfo
 
 from pydantic import Field, model_validator
@@ -28,6 +29,7 @@ CONNECTORS = ("files", "sql", "http")
 LANDED_FORMATS = {"sql": "parquet", "http": "jsonl"}
 READING_KEYS = ("date_column", "explode")
 
+T = TypeVar("T")
 Currency = Annotated[str, Field(pattern=r"^[A-Z]{3}$", description="ISO 4217 code")]
 
 
@@ -53,8 +55,16 @@ class ColumnMap(Strict):
         return self
 
 
+class EarlierColumns(Strict):
+    """How the feed's columns came in files up to the business date ``until``, which is included."""
+
+    until: date
+    columns: dict[str, ColumnMap]
+    ignore: tuple[str, ...] = ()
+
+
 class Feed(Strict):
-    """One feed of one source."""
+    """One feed of one source. ``columns`` and ``ignore`` are of what comes now."""
 
     feed: str
     describes: str
@@ -65,6 +75,7 @@ class Feed(Strict):
     http: HttpSpec | None = None
     columns: dict[str, ColumnMap]
     ignore: tuple[str, ...] = ()
+    earlier: tuple[EarlierColumns, ...] = ()
 
     @model_validator(mode="before")
     @classmethod
@@ -89,9 +100,35 @@ class Feed(Strict):
         path = f"{data.get('feed')}-{DATE_MARK}.{landed}"
         return {**data, "files": {"path": path, "format": landed, **reading}}
 
+    @model_validator(mode="after")
+    def _one_reading_a_date(self) -> Feed:
+        dates = [one.until for one in self.earlier]
+        twice = next((day for day in dates if dates.count(day) > 1), None)
+        if twice:
+            raise ValueError(f"earlier: two entries are until {twice}; a file has one mapping")
+        return self
+
     @property
     def contract(self) -> Contract:
         return contracts()[self.feed]
+
+    @property
+    def readings(self) -> tuple[tuple[date, Feed], ...]:
+        """The feed as it reads files up to each business date; the last is of what comes now."""
+        earlier = sorted(self.earlier, key=lambda one: one.until)
+        changed = ((one.until, {"columns": one.columns, "ignore": one.ignore}) for one in earlier)
+        return (*((until, self.model_copy(update=columns)) for until, columns in changed), (date.max, self))
+
+    def on(self, business_date: date) -> Feed:
+        """The feed as it reads files of that date."""
+        return next(reading for until, reading in self.readings if business_date <= until)
+
+    def by_reading(self, things: Iterable[T], date_of: Callable[[T], date]) -> Iterator[tuple[Feed, list[T]]]:
+        """For each reading, the oldest first, the things whose file's business date it is for."""
+        left = list(things)
+        for until, reading in self.readings:
+            yield reading, [thing for thing in left if date_of(thing) <= until]
+            left = [thing for thing in left if date_of(thing) > until]
 
     @property
     def source_columns(self) -> tuple[str, ...]:
@@ -171,18 +208,23 @@ def _load_feed(path: Path) -> Feed:
         raise UserError(f"{path}: feed: is {feed.feed}, but the file is named {path.name}. Make them the same.")
     if feed.feed not in known:
         raise UserError(f"{path}: feed: {feed.feed} has no contract. Contracts are: {', '.join(known)}.")
-    contract = known[feed.feed]
-    for name in feed.columns:
+    for number, one in enumerate(feed.earlier):
+        _check_columns(path, f"earlier.{number}.columns", one.columns, known[feed.feed])
+    _check_columns(path, "columns", feed.columns, known[feed.feed])
+    return feed
+
+
+def _check_columns(path: Path, place: str, columns: dict[str, ColumnMap], contract: Contract) -> None:
+    for name in columns:
         if name not in contract.columns:
             hint = did_you_mean(name, list(contract.columns))
             raise UserError(
-                f"{path}: columns.{name}: not in the contract.{hint} Allowed are: {', '.join(contract.columns)}."
+                f"{path}: {place}.{name}: not in the contract.{hint} Allowed are: {', '.join(contract.columns)}."
             )
-    missing = [name for name in contract.required if name not in feed.columns]
+    missing = [name for name in contract.required if name not in columns]
     missing = [name for name in missing if contract.columns[name].type != "currency"]
     if missing:
-        raise UserError(f"{path}: columns: the contract requires {', '.join(missing)}. Map each of them.")
-    return feed
+        raise UserError(f"{path}: {place}: the contract requires {', '.join(missing)}. Map each of them.")
 
 
 def iso_date(text: str) -> date:

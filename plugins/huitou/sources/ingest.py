@@ -74,8 +74,24 @@ def ingest(settings: Settings, feed: str, business_date: date) -> IngestResult:
 def _ingest(
     connection: psycopg.Connection, settings: Settings, source_set: SourceSet, feed: Feed, night: date
 ) -> IngestResult:
+    found = connector(feed).find(settings, source_set, feed.on(night), night)
+    new_columns: set[str] = set()
+    for reading, files in feed.by_reading(found, lambda file: file.business_date):
+        new_columns |= _take_in(connection, settings, source_set, reading, night, files)
+    recheck_where_reading_changed(connection, settings, source_set, feed)
+    return _result(connection, source_set, feed, night, sorted(new_columns))
+
+
+def _take_in(
+    connection: psycopg.Connection,
+    settings: Settings,
+    source_set: SourceSet,
+    feed: Feed,
+    night: date,
+    found: list[SourceFile],
+) -> set[str]:
+    """Load the files that are new; all of them are read by one mapping. Returns the columns that it does not read."""
     source = connector(feed)
-    found = source.find(settings, source_set, feed, night)
     folder = settings.home / "landing" / source_set.name / feed.feed
     with connection.transaction():
         # One writer a feed: two that start together load one after the other, and the second finds it all done.
@@ -83,9 +99,7 @@ def _ingest(
         fresh = [file for file in found if not _is_known(connection, source_set, feed, file, night)]
         landed = [source.land(settings, source_set, feed, file, folder) for file in fresh]
         landed = [file for file in landed if not _has_content(connection, source_set, feed, file)]
-        new_columns = _load(connection, settings, source_set, feed, night, landed) if landed else set()
-    recheck_where_reading_changed(connection, settings, source_set, feed)
-    return _result(connection, source_set, feed, night, sorted(new_columns))
+        return _load(connection, settings, source_set, feed, night, landed) if landed else set()
 
 
 def _is_known(connection: psycopg.Connection, source_set: SourceSet, feed: Feed, file: SourceFile, night: date) -> bool:

@@ -120,10 +120,31 @@ def recheck(
     who: str,
     because: str,
 ) -> list[Review]:
-    """Judge the open rows of ``ids``, all of this feed, again; load what is right now. One transaction.
+    """Judge the open rows of ``ids``, all of this feed, again; load what is right now. One transaction a mapping.
 
     A row whose text is nowhere any more, or whose file cannot be read as the feed file says now, stays as it was.
     """
+    days = connection.execute(
+        "select quarantine_id, f.business_date from quarantine.rows join landing.files as f using (file_id)"
+        " where quarantine_id = any(%s) order by 1",
+        (ids,),
+    ).fetchall()
+    reviews: list[Review] = []
+    for reading, rows in feed.by_reading(days, lambda row: row[1]):
+        chosen = [number for number, _ in rows]
+        reviews += _recheck(connection, settings, source_set, reading, chosen, who, because)
+    return reviews
+
+
+def _recheck(
+    connection: psycopg.Connection,
+    settings: Settings,
+    source_set: SourceSet,
+    feed: Feed,
+    ids: list[int],
+    who: str,
+    because: str,
+) -> list[Review]:
     with connection.transaction():
         connection.execute("select pg_advisory_xact_lock(hashtext(%s))", (f"huitou.ingest.{feed.feed}",))
         with connection.cursor(row_factory=class_row(KeptRow)) as cursor:
@@ -159,10 +180,13 @@ def recheck_where_reading_changed(
     connection: psycopg.Connection, settings: Settings, source_set: SourceSet, feed: Feed
 ) -> None:
     """Judge the feed's open rows again that another mapping or contract had judged. Costs one look where none has."""
+    readings = [(until, reading_of(reading, source_set)) for until, reading in feed.readings]
     rows = connection.execute(
-        "select quarantine_id from quarantine.rows where source = %s and feed = %s and state = 'open'"
-        " and judged_by is distinct from %s order by 1",
-        (source_set.name, feed.feed, reading_of(feed, source_set)),
+        "select q.quarantine_id from quarantine.rows as q join landing.files as f using (file_id)"
+        " where q.source = %s and q.feed = %s and q.state = 'open' and q.judged_by is distinct from ("
+        " select r.reading from unnest(%s::date[], %s::text[]) as r (until, reading)"
+        " where f.business_date <= r.until order by r.until limit 1) order by 1",
+        (source_set.name, feed.feed, [until for until, _ in readings], [reading for _, reading in readings]),
     ).fetchall()
     if not rows:
         return
