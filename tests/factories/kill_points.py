@@ -85,13 +85,14 @@ INGEST = (
     Point(files, "land"),
     Point(copying.Stream, "write"),
     *points(
-        ingest.ingest, ingest._ingest, ingest._load, stage.stage, settle.settle, settle.send_for_rows, load.load_rows,
-        load._load_with_repeats, but=NO_CALLS,
+        ingest.ingest, ingest._ingest, ingest._take_in, ingest._load, stage.stage, settle.settle,
+        settle.send_for_rows, load.load_rows, load._load_with_repeats, but=NO_CALLS,
     ),
     Point(steps, "_record"),
 )  # fmt: skip
 # What an ingest does when its transaction is over.
-COMMITTED = ("ingest._ingest", "ingest.recheck_where_reading_changed", "ingest._result", "steps._record")
+AFTER_LOADING = ("ingest.recheck_where_reading_changed", "ingest._result")
+COMMITTED = ("ingest._take_in", *AFTER_LOADING, "ingest._ingest", "steps._record")
 PUBLICATION = points(publish.publish, publish._replace)
 BUILD = (
     Point(SQLConnectionManager, "add_query"),

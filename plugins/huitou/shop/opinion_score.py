@@ -82,7 +82,8 @@ def interval_coverage(connection: psycopg.Connection, truth: Path, as_of: date) 
     Plain intervals know of chance alone, weighted ones of that part of the response bias that weights undo: each tells
     how far to trust those of a shop whose truth nobody knows.
     """
-    months = _rates(truth)["survey_months"]
+    # A shop that was generated before it told its months is not measured by them.
+    months = _rates(truth).get("survey_months", {})
     held: dict[str, list[bool]] = {"plain": [], "weighted": []}
     for month, metric, dimension, *ends in connection.execute(
         """
