@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import signal
+import subprocess
 from collections import Counter
 
 import psycopg
@@ -25,6 +27,17 @@ NO_BYTE_LEFT = {"before_claim", "in_claim", "after_claim", "before_promote", "in
 def in_hand(connection: psycopg.Connection) -> int:
     row = connection.execute("select count(*) from ops.messages where state in ('claimed', 'sending')").fetchone()
     return row[0] if row else 0
+
+
+def freeze(worker: subprocess.Popen[bytes], connection: psycopg.Connection) -> None:
+    """Stop ``worker`` where it is, and see to their end the statements that Postgres already has of it."""
+    worker.send_signal(signal.SIGSTOP)
+    os.waitid(os.P_PID, worker.pid, os.WSTOPPED | os.WNOWAIT)
+    busy = (
+        "select count(*) from pg_stat_activity where state = 'active' "
+        "and datname = current_database() and pid <> pg_backend_pid()"
+    )
+    until(lambda: connection.execute(busy).fetchone() == (0,))
 
 
 @pytest.mark.parametrize("nth", [1, 2])
@@ -103,7 +116,7 @@ def test_a_living_worker_keeps_its_messages_when_it_stands_still(
     provider.faults({"when": "before", "kind": "slow", "share": 1.0, "seconds": 0.2})
     child = start_delivery()
     until(lambda: len(provider.lines()) >= 5)
-    child.send_signal(signal.SIGSTOP)
+    freeze(child, connection)
     held = in_hand(connection)
     provider.faults()
     other = run(settings)
