@@ -34,7 +34,7 @@ def freeze(worker: subprocess.Popen[bytes], connection: psycopg.Connection) -> N
     worker.send_signal(signal.SIGSTOP)
     os.waitid(os.P_PID, worker.pid, os.WSTOPPED | os.WNOWAIT)
     busy = (
-        "select count(*) from pg_stat_activity where state = 'active' "
+        "select count(*) from pg_stat_activity where state = 'active' and backend_type = 'client backend' "
         "and datname = current_database() and pid <> pg_backend_pid()"
     )
     until(lambda: connection.execute(busy).fetchone() == (0,))
