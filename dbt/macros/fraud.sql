@@ -4,14 +4,16 @@
 {%- endmacro %}
 
 
+{# The window of a rule, as long as it is. #}
+{% macro hours_of_rule(rule) -%}
+    coalesce({{ fraud_limit(rule, "window_hours") }}, 0) * interval '1 hour'
+{%- endmacro %}
+
+
 {# Frame of a window ordered by an instant: the hours of a rule that end with the row, or that begin with it.
    The linter, which has no target, knows no frame but one of a plain interval. #}
 {% macro within_hours(rule, side) -%}
-    {% set limit = "(select window_hours from rules where rule = '" ~ rule ~ "')" -%}
-    {% set hours = "interval '1 hour'" -%}
-    {% if target is defined -%}
-        {% set hours = "coalesce(" ~ limit ~ ", 0) * " ~ hours -%}
-    {% endif -%}
+    {% set hours = hours_of_rule(rule) if target is defined else "interval '1 hour'" -%}
     {% if side == "before" -%}
         range between {{ hours }} preceding and current row
     {%- else -%}

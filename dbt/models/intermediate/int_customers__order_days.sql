@@ -22,6 +22,7 @@ order_days as (
         customer_key,
         order_day,
         count(*) as orders,
+        count(*) - count(rate) as unconverted_orders,
         coalesce(sum(sold_base - refunded_base), 0) as net_base
     from orders
     where is_sale
@@ -60,6 +61,7 @@ select
     cast(nth_day as integer) as nth_day,
     cast(orders as integer) as orders,
     cast(orders_so_far as integer) as orders_so_far,
+    cast(unconverted_orders as integer) as unconverted_orders,
     cast(net_base as numeric(18, 2)) as net_base,
     next_order_day,
     days_since_previous,

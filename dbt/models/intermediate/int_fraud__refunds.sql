@@ -4,7 +4,7 @@ with orders as (
     {{ touched_rows(ref("int_orders__priced"), "customers") }}
 ),
 
-sales as (
+sales as {{ inlined() }} (
     select
         source,
         order_id,
@@ -19,16 +19,28 @@ rules as (
     select * from {{ ref("fraud_rules") }}
 ),
 
+-- Few have that many at all.
+often as (
+    select customer_key
+    from sales
+    group by customer_key
+    having sum(paid_back) >= {{ fraud_limit("refund_loop", "min_count") }}
+),
+
 counted as (
     select
-        *,
-        sum(paid_back) over (
-            partition by customer_key order by order_day {{ within_hours("refund_loop", "before") }}
+        sales.*,
+        sum(sales.paid_back) over (
+            partition by sales.customer_key
+            order by sales.order_day {{ within_hours("refund_loop", "before") }}
         ) as paid_back_before,
         count(*) over (
-            partition by customer_key order by order_day {{ within_hours("refund_loop", "before") }}
+            partition by sales.customer_key
+            order by sales.order_day {{ within_hours("refund_loop", "before") }}
         ) as orders_before
     from sales
+    inner join often
+        on sales.customer_key = often.customer_key
 ),
 
 windows as (

@@ -1,15 +1,13 @@
 {{ config(materialized="view") }}
 
-with sales as (
-    select * from {{ ref("int_orders__priced") }}
-    where is_sale
+with order_days as (
+    select * from {{ ref("int_customers__order_days") }}
 )
 
 select
     customer_key,
     order_day as day,
-    cast(count(*) as integer) as orders,
+    orders,
     -- Of a day with an order that nobody can convert, the worth is not known: a part would be too little.
-    cast(case when count(*) = count(rate) then sum(sold_base - refunded_base) end as numeric(18, 2)) as spend
-from sales
-group by customer_key, order_day
+    cast(case when unconverted_orders = 0 then net_base end as numeric(18, 2)) as spend
+from order_days
