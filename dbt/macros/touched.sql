@@ -25,6 +25,11 @@
         "opinion_periods": ["period", "first_day", "breakdown"],
         "opinion_weeks": ["first_day", "breakdown"],
         "opinion_months": ["first_day", "breakdown"],
+        "parcels": ["source", "delivery_id"],
+        "returns": ["source", "return_id", "line_no"],
+        "shipped_orders": ["source", "order_id"],
+        "fact_days": ["day"],
+        "fact_weeks": ["week"],
     }) }}
 {%- endmacro %}
 

@@ -223,6 +223,53 @@ class NightFactory:
         about = self.draw.choice([None, self.some_order()])
         self.raw.answer(f"s{self.number()}", customer, answered, metric, score, known=day, order_id=about)
 
+    def parcel(self, day: date) -> None:
+        """Of some order; under way, or there at last. A second word on it may say that it was of another order."""
+        number, carrier = self.draw.randrange(12), self.draw.choice(["swift", "slow", None])
+        arrived = self.draw.choice([None, noon(day, 9)])
+        status = "delivered" if arrived else "in_transit"
+        values = {"order_id": self.some_order(), "carrier": carrier, "region": self.draw.choice(["north", "south"])}
+        known = day - timedelta(days=self.draw.choice([0, 0, 9]))
+        self.raw.insert(
+            "deliveries",
+            known,
+            self.version(known),
+            delivery_id=f"d{number}",
+            status=status,
+            delivered_at=arrived,
+            **values,
+        )
+
+    def goods_back(self, day: date) -> None:
+        """A request, new or changed; asked for lately, or ahead of its day."""
+        values = {"kind": self.draw.choice(["refund", "repair", None]), "reason": self.draw.choice(["quality", None])}
+        values |= {"status": self.draw.choice(["requested", "rejected", "completed"])}
+        requested = noon(day - timedelta(days=self.draw.randrange(-2, 20)))
+        self.raw.insert(
+            "returns",
+            day,
+            self.version(day),
+            return_id=f"b{self.draw.randrange(12)}",
+            line_no=self.draw.randint(1, 2),
+            order_id=self.some_order(),
+            units=self.draw.randint(1, 4),
+            requested_at=requested,
+            **values,
+        )
+
+    def ticket(self, day: date) -> None:
+        """New, or another version of one; some are resolved, and then or later opened again."""
+        ticket_id = f"t{self.draw.randrange(12)}"
+        opened = noon(day - timedelta(days=self.draw.randrange(-1, 30)), 9)
+        values = {"kind": self.draw.choice(["complaint", "question"]), "class": self.draw.choice(["product", "site"])}
+        values |= {"priority": self.draw.choice(["urgent", "normal"]), "status": "open"}
+        values |= {"customer_id": self.draw.choice(self.customers), "order_id": self.some_order()}
+        self.raw.insert("tickets", day, self.version(day), ticket_id=ticket_id, opened_at=opened, **values)
+        for action in self.draw.sample(["replied", "resolved", "reopened"], self.draw.randrange(3)):
+            moment = noon(day + timedelta(days=self.draw.choice([-1, 0, 1])), 15)
+            step = {"event_id": f"e{self.number()}", "ticket_id": ticket_id, "action": action}
+            self.raw.insert("ticket_events", day, occurred_at=moment, **step)
+
     def rate(self, day: date) -> None:
         back = self.draw.choice([0, 0, 0, 25])
         currency, rate = self.draw.choice(["USD", "JPY"]), f"{self.draw.uniform(5, 9):.4f}"
@@ -308,6 +355,7 @@ EVENTS = (
     "registration_ahead_of_its_day",
     "payment",
     "payment",
+    *(["parcel", "goods_back", "ticket"] * 2),
     "recategorised_product",
     "merge",
     "forgotten_rows",

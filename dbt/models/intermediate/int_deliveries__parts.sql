@@ -1,14 +1,17 @@
+{{ touched_model("shipped_orders", indexes=[["source", "order_id"], ["week"]]) }}
+
 with deliveries as (
-    select * from {{ ref("int_deliveries") }}
+    select *
+    from ({{ touched_rows(ref("int_deliveries"), "shipped_orders") }}) as delivered
     where is_late is not null
 ),
 
 carriers as (
-    select * from {{ ref("int_orders__carriers") }}
+    {{ touched_rows(ref("int_orders__carriers"), "shipped_orders") }}
 ),
 
 contents as (
-    select * from {{ ref("int_orders__contents") }}
+    {{ touched_rows(ref("int_orders__contents"), "shipped_orders") }}
 ),
 
 sellers as (
@@ -25,6 +28,7 @@ select
     deliveries.source,
     deliveries.order_id,
     deliveries.customer_key,
+    {{ period_start("week", "coalesce(deliveries.delivered_day, deliveries.promised_day)") }} as week,
     coalesce(deliveries.delivered_day, deliveries.promised_day) as day,
     coalesce(carriers.carrier, 'unstated') as carrier,
     coalesce(carriers.delivery_region, 'unstated') as delivery_region,

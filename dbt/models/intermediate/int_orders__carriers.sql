@@ -1,5 +1,7 @@
+{{ touched_model("shipped_orders", indexes=[["source", "order_id"]]) }}
+
 with parcels as (
-    select * from {{ ref("stg_deliveries") }}
+    {{ touched_rows(ref("stg_deliveries"), "shipped_orders") }}
 ),
 
 -- Of several parcels the one that came last completes the order.

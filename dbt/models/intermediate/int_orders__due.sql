@@ -1,3 +1,5 @@
+{{ config(materialized="view") }}
+
 with orders as (
     select * from {{ ref("int_orders__priced") }}
 ),
@@ -6,7 +8,7 @@ carriers as (
     select * from {{ ref("int_orders__carriers") }}
 )
 
--- Due is what was promised by now and not called off; it is late from the promised moment, arrived or not.
+-- Due is what was promised and not called off; it is late from the promised moment, arrived or not.
 select
     orders.source,
     orders.order_id,
@@ -18,6 +20,6 @@ left join carriers
     on orders.source = carriers.source and orders.order_id = carriers.order_id
 where
     orders.is_sale
-    and orders.promised_day <= {{ business_date() }}
+    and orders.promised_at is not null
     -- Delivered, but nobody wrote down when.
     and (orders.status <> 'delivered' or orders.delivered_at is not null)

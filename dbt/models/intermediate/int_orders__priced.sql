@@ -1,4 +1,6 @@
-{{ touched_model("orders", indexes=[["source", "order_id"], ["customer_key"], ["order_day"]]) }}
+{{ touched_model("orders", indexes=[
+    ["source", "order_id"], ["customer_key"], ["order_day"], ["promised_day"], ["delivered_day"]
+]) }}
 
 with orders as (
     {{ touched_rows(ref("stg_orders"), "orders") }}

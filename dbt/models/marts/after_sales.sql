@@ -1,15 +1,35 @@
-with lines as (
-    select * from {{ ref("int_order_lines__priced") }}
+{{ touched_model("fact_days") }}
+
+with dated as (
+    {{ touched_rows(ref("int_orders__priced"), "fact_days", ["delivered_day"]) }}
+),
+
+undated as (
+    {{ touched_rows(ref("int_orders__priced"), "fact_days", ["order_day"]) }}
 ),
 
 orders as (
-    select * from {{ ref("int_orders__priced") }}
-    where status = 'delivered'
+    select
+        source,
+        order_id,
+        delivered_day as day
+    from dated
+    where status = 'delivered' and delivered_day <= {{ business_date() }}
+    union all
+    select
+        source,
+        order_id,
+        order_day as day
+    from undated
+    where status = 'delivered' and delivered_day is null
+),
+
+lines as (
+    {{ rows_of(ref("int_order_lines__priced"), "orders", ["source", "order_id"]) }}
 ),
 
 returns as (
-    select * from {{ ref("stg_returns") }}
-    where status <> 'rejected'
+    {{ rows_of(ref("stg_returns"), "orders", ["source", "order_id"]) }}
 ),
 
 -- A line that was sent back twice counts with its first request.
@@ -20,13 +40,14 @@ requests as (
             partition by source, order_id, line_no order by requested_at, return_id
         ) as nth
     from returns
+    where status <> 'rejected'
 ),
 
 delivered as (
     select
         lines.category,
         lines.quantity,
-        coalesce(orders.delivered_day, orders.order_day) as day,
+        orders.day,
         coalesce(requests.kind, '(kept)') as outcome,
         coalesce(requests.reason, '(kept)') as reason,
         case
@@ -53,5 +74,4 @@ select
     cast(sum(quantity) as bigint) as units,
     cast(sum(units_back) as bigint) as units_back
 from delivered
-where day <= {{ business_date() }}
 group by day, category, outcome, reason

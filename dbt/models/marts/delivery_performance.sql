@@ -1,9 +1,11 @@
+{{ touched_model("fact_weeks") }}
+
 with deliveries as (
-    select * from {{ ref("int_deliveries__parts") }}
+    {{ touched_rows(ref("int_deliveries__parts"), "fact_weeks") }}
 )
 
 select
-    {{ period_start("week", "day") }} as week,
+    week,
     carrier,
     delivery_region,
     seller_id,
@@ -16,4 +18,4 @@ select
     cast(coalesce(sum(review_score) filter (where is_late), 0) as integer) as late_score_sum
 from deliveries
 where day <= {{ business_date() }}
-group by {{ period_start("week", "day") }}, carrier, delivery_region, seller_id
+group by week, carrier, delivery_region, seller_id

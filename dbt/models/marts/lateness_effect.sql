@@ -1,48 +1,47 @@
-with deliveries as {{ inlined() }} (
+with deliveries as (
     select * from {{ ref("int_deliveries__parts") }}
-    where day <= {{ business_date() }}
+    where day <= {{ business_date() }} and review_score is not null
+),
+
+-- Each delivery is read once, whatever it is a part of.
+scores as (
+    select
+        carrier,
+        delivery_region,
+        seller_id,
+        is_late,
+        count(*) as n,
+        sum(review_score) as total,
+        sum(review_score * review_score) as squares
+    from deliveries
+    group by carrier, delivery_region, seller_id, is_late
 ),
 
 parts as (
-    select
-        'all' as part,
-        'all' as part_name,
-        is_late,
-        review_score
-    from deliveries
-    union all
-    select
-        'carrier' as part,
-        carrier as part_name,
-        is_late,
-        review_score
-    from deliveries
-    union all
-    select
-        'region' as part,
-        delivery_region as part_name,
-        is_late,
-        review_score
-    from deliveries
-    union all
-    select
-        'seller' as part,
-        seller_id as part_name,
-        is_late,
-        review_score
-    from deliveries
+    {% for part, name in [
+        ("all", "'all'"), ("carrier", "carrier"), ("region", "delivery_region"), ("seller", "seller_id")
+    ] -%}
+        select
+            '{{ part }}' as part,
+            {{ name }} as part_name,
+            is_late,
+            n,
+            total,
+            squares
+        from scores
+        {{ "union all" if not loop.last }}
+    {% endfor %}
 ),
 
 sums as (
     select
         part,
         part_name,
-        count(review_score) filter (where is_late) as late_n,
-        coalesce(sum(review_score) filter (where is_late), 0) as late_sum,
-        coalesce(sum(review_score * review_score) filter (where is_late), 0) as late_squares,
-        count(review_score) filter (where not is_late) as timely_n,
-        coalesce(sum(review_score) filter (where not is_late), 0) as timely_sum,
-        coalesce(sum(review_score * review_score) filter (where not is_late), 0) as timely_squares
+        {% for side, of_side in [("late", "is_late"), ("timely", "not is_late")] -%}
+            coalesce(sum(n) filter (where {{ of_side }}), 0) as {{ side }}_n,
+            coalesce(sum(total) filter (where {{ of_side }}), 0) as {{ side }}_sum,
+            coalesce(sum(squares) filter (where {{ of_side }}), 0) as {{ side }}_squares{{ "," if not loop.last }}
+        {% endfor %}
     from parts
     group by part, part_name
 ),

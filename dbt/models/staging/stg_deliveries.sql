@@ -1,5 +1,7 @@
+{{ touched_model("parcels", indexes=[["source", "delivery_id"], ["source", "order_id"]]) }}
+
 with deliveries as (
-    {{ newest(source("raw", "deliveries"), ["delivery_id"]) }}
+    {{ newest(source("raw", "deliveries"), ["delivery_id"], "parcels") }}
 )
 
 select

@@ -1,5 +1,9 @@
+{{ touched_model(
+    "returns", indexes=[["source", "return_id", "line_no"], ["source", "order_id"], ["requested_day"]]
+) }}
+
 with returns as (
-    {{ newest(source("raw", "returns"), ["return_id", "line_no"]) }}
+    {{ newest(source("raw", "returns"), ["return_id", "line_no"], "returns") }}
 ),
 
 final as (

@@ -25,6 +25,8 @@ READ = (
     "staging.stg_identities",
     "staging.stg_refunds",
     "staging.stg_products",
+    "staging.stg_deliveries",
+    "staging.stg_returns",
     "staging.rfm_settings",
     "staging.satisfaction_settings",
     "intermediate.int_orders__priced",

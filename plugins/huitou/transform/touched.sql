@@ -8,7 +8,9 @@ truncate staging.touched_orders, staging.touched_refunds, staging.touched_answer
     staging.touched_books, staging.touched_book_refunds, staging.touched_book_answers,
     staging.touched_judged_orders, staging.touched_settled_weeks, staging.touched_answer_days,
     staging.touched_review_weeks, staging.touched_opinions, staging.touched_opinion_periods,
-    staging.touched_opinion_weeks, staging.touched_opinion_months;
+    staging.touched_opinion_weeks, staging.touched_opinion_months,
+    staging.touched_parcels, staging.touched_returns, staging.touched_shipped_orders,
+    staging.touched_fact_days, staging.touched_fact_weeks;
 
 create temp table persons on commit drop as
 with turned as (
@@ -384,6 +386,84 @@ where r.answered_at is not null;
 insert into staging.touched_review_weeks
 select distinct date_trunc('week', answer_day)::date from staging.touched_answer_days;
 analyze staging.touched_review_weeks;
+
+insert into staging.touched_parcels
+select _source, delivery_id from {deliveries} as r
+union
+select source, key[1] from staging.taken_changes where feed = 'deliveries' and key is not null;
+analyze staging.touched_parcels;
+
+-- An order is brought by the parcels that are of it; one that was of another order leaves that one.
+insert into staging.touched_shipped_orders
+select source, order_id from staging.touched_orders
+union
+select d._source, d.order_id
+from raw.deliveries as d join staging.touched_parcels as t on t.source = d._source and t.delivery_id = d.delivery_id
+union
+select d.source, d.order_id from staging.stg_deliveries as d join staging.touched_parcels using (source, delivery_id);
+analyze staging.touched_shipped_orders;
+
+insert into staging.touched_returns
+select _source, return_id, line_no from {returns} as r
+union
+select source, key[1], key[2]::bigint from staging.taken_changes where feed = 'returns' and key is not null
+union
+select _source, return_id, line_no from raw.returns
+where requested_at >= %(first)s and requested_at < %(after)s and _business_date <= %(built)s;
+analyze staging.touched_returns;
+
+create temp table ticketed on commit drop as
+select _source as source, ticket_id from {tickets} as r
+union
+select source, key[1] from staging.taken_changes where feed = 'tickets' and key is not null;
+
+-- Days on which a sale, its promise, its delivery, a word about it, a return of it or a ticket counts.
+insert into staging.touched_fact_days
+with asked_back as (
+    select s.source, s.order_id, s.requested_day
+    from staging.stg_returns as s join staging.touched_returns using (source, return_id, line_no)
+    union
+    select r._source, r.order_id, (r.requested_at at time zone %(zone)s)::date
+    from raw.returns as r
+    join staging.touched_returns as t
+        on t.source = r._source and t.return_id = r.return_id and t.line_no = r.line_no
+), followed as (
+    select source, order_id from staging.touched_shipped_orders
+    union
+    select source, order_id from asked_back
+)
+select day from staging.touched_sale_days
+union
+select answer_day from staging.touched_answer_days
+union
+select requested_day from asked_back where requested_day is not null
+union
+select r.requested_day from staging.stg_returns as r join staging.touched_orders using (source, order_id)
+union
+select v.day
+from intermediate.int_orders__priced as o
+join followed using (source, order_id)
+cross join lateral (values (o.order_day), (o.promised_day), (o.delivered_day)) as v (day)
+where v.day is not null
+union
+select v.day
+from raw.orders as o
+join followed as f on f.source = o._source and f.order_id = o.order_id
+cross join lateral (values
+    ((o.ordered_at at time zone %(zone)s)::date),
+    ((o.promised_at at time zone %(zone)s)::date),
+    ((o.delivered_at at time zone %(zone)s)::date)
+) as v (day)
+where v.day is not null
+union
+select (r.opened_at at time zone %(zone)s)::date
+from raw.tickets as r join ticketed as t on t.source = r._source and t.ticket_id = r.ticket_id
+where r.opened_at is not null;
+analyze staging.touched_fact_days;
+
+insert into staging.touched_fact_weeks
+select distinct date_trunc('week', day)::date from staging.touched_fact_days;
+analyze staging.touched_fact_weeks;
 
 -- A tier is that of tonight, on all days.
 insert into staging.touched_opinions
