@@ -28,6 +28,8 @@
         "parcels": ["source", "delivery_id"],
         "returns": ["source", "return_id", "line_no"],
         "shipped_orders": ["source", "order_id"],
+        "basket_orders": ["source", "order_id"],
+        "watched_customers": ["customer_key"],
         "fact_days": ["day"],
         "fact_weeks": ["week"],
     }) }}

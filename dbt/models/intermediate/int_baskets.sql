@@ -1,6 +1,7 @@
+{{ touched_model("basket_orders", indexes=[["source", "order_id"]]) }}
+
 with lines as (
-    select * from {{ ref("int_order_lines__priced") }}
-    where order_day > {{ days_after(business_date(), "-" ~ setting("basket_rules", "window_days")) }}
+    {{ touched_rows(ref("int_order_lines__priced"), "basket_orders") }}
 ),
 
 products_of_orders as (
@@ -11,39 +12,23 @@ products_of_orders as (
         product_id,
         category
     from lines
+    where order_day > {{ days_after(business_date(), "-" ~ setting("basket_rules", "window_days")) }}
 ),
 
 sized as (
     select
         *,
-        count(*) over (partition by source, order_id) as basket_products
+        count(*) over (partition by source, order_id) as basket_products,
+        row_number() over (partition by source, order_id order by product_id) as place
     from products_of_orders
-),
-
-kept as (
-    select * from sized
-    where basket_products <= {{ setting("basket_rules", "max_basket_products") }}
-),
-
-popular as (
-    select
-        source,
-        product_id,
-        count(*) as baskets,
-        max(order_day) as last_day,
-        row_number() over (order by count(*) desc, source asc, product_id asc) as place
-    from kept
-    group by source, product_id
 )
 
 select
-    kept.source,
-    kept.order_id,
-    kept.product_id,
-    kept.category,
-    cast(popular.baskets as integer) as baskets,
-    popular.last_day,
-    popular.place <= {{ setting("basket_rules", "max_products") }} as is_popular
-from kept
-inner join popular
-    on kept.source = popular.source and kept.product_id = popular.product_id
+    source,
+    order_id,
+    order_day,
+    product_id,
+    category,
+    cast(place as integer) as place
+from sized
+where basket_products <= {{ setting("basket_rules", "max_basket_products") }}

@@ -1,3 +1,5 @@
+{{ config(materialized="view") }}
+
 with bought as (
     select * from {{ ref("int_customers__products") }}
 ),
@@ -17,23 +19,12 @@ pairs as (
     where place <= {{ setting("basket_rules", "rules_per_product") }}
 ),
 
-baskets as (
-    select * from {{ ref("int_baskets") }}
-),
-
-choices as (
-    select * from {{ ref("int_customers__choices") }}
-    where dimension = 'category' and place = 1
+favourites as (
+    select * from {{ ref("int_customers__favourites") }}
 ),
 
 sold as (
-    select distinct
-        source,
-        product_id,
-        category,
-        baskets,
-        last_day
-    from baskets
+    select * from {{ ref("int_baskets__products") }}
     where last_day > {{ days_after(business_date(), "-" ~ setting("basket_rules", "on_sale_days")) }}
 ),
 
@@ -63,33 +54,45 @@ from_rules as (
 
 from_category as (
     select
-        choices.customer_key,
+        favourites.customer_key,
         best_sellers.source,
         best_sellers.product_id,
         'best_seller_of_category' as reason,
         cast(null as text) as because_of,
         best_sellers.baskets as score
-    from choices
+    from favourites
     inner join best_sellers
-        on choices.choice = best_sellers.category
+        on favourites.category = best_sellers.category
     where best_sellers.place <= {{ setting("basket_rules", "category_products") }}
 ),
 
-candidates as (
+offered as (
     select from_rules.* from from_rules
     inner join sold
         on from_rules.source = sold.source and from_rules.product_id = sold.product_id
-    union all
-    select * from from_category
 )
 
--- The same product by both ways is offered for the stronger reason, whose name sorts last.
-select distinct on (customer_key, source, product_id)
+-- The same product by both ways is offered for the stronger reason.
+select
     customer_key,
     source,
     product_id,
     reason,
     because_of,
     cast(score as numeric(14, 4)) as score
-from candidates
-order by customer_key asc, source asc, product_id asc, reason desc
+from offered
+union all
+select
+    from_category.customer_key,
+    from_category.source,
+    from_category.product_id,
+    from_category.reason,
+    from_category.because_of,
+    cast(from_category.score as numeric(14, 4)) as score
+from from_category
+left join offered
+    on
+        from_category.customer_key = offered.customer_key
+        and from_category.source = offered.source
+        and from_category.product_id = offered.product_id
+where offered.customer_key is null

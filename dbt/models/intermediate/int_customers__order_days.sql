@@ -33,6 +33,7 @@ counted as (
     select
         *,
         row_number() over by_day as nth_day,
+        first_value(order_day) over by_day as first_order_day,
         sum(orders) over by_day as orders_so_far,
         lead(order_day) over by_day as next_order_day,
         {{ days_between("lag(order_day) over by_day", "order_day") }} as days_since_previous
@@ -59,6 +60,7 @@ select
     customer_key,
     order_day,
     cast(nth_day as integer) as nth_day,
+    first_order_day,
     cast(orders as integer) as orders,
     cast(orders_so_far as integer) as orders_so_far,
     cast(unconverted_orders as integer) as unconverted_orders,

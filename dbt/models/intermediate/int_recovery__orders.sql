@@ -1,6 +1,7 @@
+{{ touched_model("watched_customers", indexes=[["customer_key"]]) }}
+
 with orders as (
-    select * from {{ ref("int_orders__priced") }}
-    where is_sale
+    {{ touched_rows(ref("int_orders__priced"), "watched_customers") }}
 ),
 
 cases as (
@@ -9,7 +10,7 @@ cases as (
 ),
 
 days as (
-    select * from {{ ref("int_customers__order_days") }}
+    {{ touched_rows(ref("int_customers__order_days"), "watched_customers") }}
 ),
 
 delivered as {{ inlined() }} (
@@ -19,7 +20,7 @@ delivered as {{ inlined() }} (
         customer_key,
         delivered_day
     from orders
-    where status = 'delivered' and delivered_day <= {{ business_date() }}
+    where is_sale and status = 'delivered' and delivered_day <= {{ business_date() }}
 ),
 
 -- An order's first complaint is the one whose settling is watched.

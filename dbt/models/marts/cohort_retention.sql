@@ -1,7 +1,7 @@
 {%- set came = "coalesce(activity.retained, 0)" -%}
 
-with order_days as {{ inlined() }} (
-    select * from {{ ref("int_customers__order_days") }}
+with daily as (
+    select * from {{ ref("int_cohorts__daily") }}
 ),
 
 rules as (
@@ -9,19 +9,11 @@ rules as (
     from {{ ref("repurchase_windows") }}
 ),
 
-firsts as (
-    select
-        customer_key,
-        {{ period_start("month", "order_day") }} as cohort_month
-    from order_days
-    where nth_day = 1
-),
-
 cohorts as (
     select
         cohort_month,
-        count(*) as customers
-    from firsts
+        sum(new_customers) as customers
+    from daily
     group by cohort_month
 ),
 
@@ -40,14 +32,12 @@ elapsed as (
 
 activity as (
     select
-        firsts.cohort_month,
-        {{ period_start("month", "order_days.order_day") }} as active_month,
-        count(distinct order_days.customer_key) as retained,
-        sum(order_days.net_base) as net_spend
-    from order_days
-    inner join firsts
-        on order_days.customer_key = firsts.customer_key
-    group by firsts.cohort_month, {{ period_start("month", "order_days.order_day") }}
+        cohort_month,
+        {{ period_start("month", "day") }} as active_month,
+        sum(month_customers) as retained,
+        sum(net_base) as net_spend
+    from daily
+    group by cohort_month, {{ period_start("month", "day") }}
 )
 
 select

@@ -1,6 +1,5 @@
-with order_days as {{ inlined() }} (
-    select * from {{ ref("int_customers__order_days") }}
-    where customer_key is not null
+with daily as (
+    select * from {{ ref("int_cohorts__daily") }}
 ),
 
 history as (
@@ -13,20 +12,19 @@ rules as (
 
 shop_days as (
     select cast(series.day as date) as day
-    from (select min(order_day) as first_day from order_days) as opened
+    from (select min(day) as first_day from daily) as opened
     cross join lateral {{ series("opened.first_day", business_date(), "day") }} as series (day)
 ),
 
--- A customer counts with the last of the days on which they bought in a period, so that days add up to it.
 bought as (
     select
-        order_day as day,
-        {% for period in ["day", "week", "month"] -%}
-            count(*) filter (where {{ is_last_within(period) }}) as {{ period }}_customers,
-        {% endfor -%}
-        count(*) filter (where nth_day = 1) as new_customers
-    from order_days
-    group by order_day
+        day,
+        sum(day_customers) as day_customers,
+        sum(week_customers) as week_customers,
+        sum(month_customers) as month_customers,
+        sum(new_customers) as new_customers
+    from daily
+    group by day
 ),
 
 -- Changes of the number of buyers who are not lost.

@@ -1,14 +1,6 @@
-with choices as (
-    select
-        *,
-        cast(n as numeric) / total as share
-    from {{ ref("int_customers__choices") }}
-),
-
-lines as (
+with lines as (
     select * from {{ ref("int_customers__lines") }}
 ),
-
 
 levels as (
     select * from {{ ref("int_customers__price_levels") }}
@@ -17,18 +9,17 @@ levels as (
 favourites as (
     select
         customer_key,
-        {{ favourite("category", "choice", "min_lines") }} as favourite_category,
-        {{ favourite("category", "share", "min_lines") }} as category_share,
-        {{ favourite("channel", "choice", "min_orders") }} as preferred_channel,
-        {{ favourite("channel", "share", "min_orders") }} as channel_share,
-        {{ favourite("weekday", "choice", "min_orders") }} as habit_weekday,
-        {{ favourite("weekday", "share", "min_orders") }} as weekday_share,
-        {{ favourite("day_part", "choice", "min_orders") }} as habit_day_part,
-        {{ favourite("day_part", "share", "min_orders") }} as day_part_share,
-        {{ favourite("payment", "choice", "min_orders") }} as preferred_payment,
-        {{ favourite("payment", "share", "min_orders") }} as payment_share
-    from choices
-    group by customer_key
+        {{ favourite("category", "category", "min_lines") }} as favourite_category,
+        {{ favourite_share("category", "min_lines") }} as category_share,
+        {{ favourite("channel", "channel", "min_orders") }} as preferred_channel,
+        {{ favourite_share("channel", "min_orders") }} as channel_share,
+        {{ favourite("weekday", "weekday", "min_orders") }} as habit_weekday,
+        {{ favourite_share("weekday", "min_orders") }} as weekday_share,
+        {{ favourite("day_part", "day_part", "min_orders") }} as habit_day_part,
+        {{ favourite_share("day_part", "min_orders") }} as day_part_share,
+        {{ favourite("payment", "payment", "min_orders") }} as preferred_payment,
+        {{ favourite_share("payment", "min_orders") }} as payment_share
+    from {{ ref("int_customers__favourites") }}
 ),
 
 bought as (

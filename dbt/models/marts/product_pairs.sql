@@ -2,31 +2,74 @@ with baskets as {{ inlined() }} (
     select * from {{ ref("int_baskets") }}
 ),
 
+products as (
+    select * from {{ ref("int_baskets__products") }}
+    where is_popular
+),
+
 totals as (
     select
         source,
-        count(distinct order_id) as all_baskets
+        count(*) as all_baskets
     from baskets
+    where place = 1
     group by source
+),
+
+kept as (
+    select
+        baskets.source,
+        baskets.order_id,
+        baskets.product_id,
+        baskets.place
+    from baskets
+    inner join products
+        on baskets.source = products.source and baskets.product_id = products.product_id
+),
+
+-- Counted one way: the other way it is as many.
+counted as (
+    select
+        one.source,
+        one.product_id,
+        other.product_id as with_product_id,
+        count(*) as together
+    from kept as one
+    inner join kept as other
+        on
+            one.source = other.source
+            and one.order_id = other.order_id
+            and one.place < other.place
+    group by one.source, one.product_id, other.product_id
+    having count(*) >= {{ setting("basket_rules", "min_pair_baskets") }}
+),
+
+both_ways as (
+    select
+        source,
+        product_id,
+        with_product_id,
+        together
+    from counted
+    union all
+    select
+        source,
+        with_product_id as product_id,
+        product_id as with_product_id,
+        together
+    from counted
 ),
 
 paired as (
     select
-        bought.source,
-        bought.product_id,
-        other.product_id as with_product_id,
-        max(bought.baskets) as baskets,
-        max(other.baskets) as with_baskets,
-        count(*) as together
-    from baskets as bought
-    inner join baskets as other
-        on
-            bought.source = other.source
-            and bought.order_id = other.order_id
-            and bought.product_id <> other.product_id
-    where bought.is_popular and other.is_popular
-    group by bought.source, bought.product_id, other.product_id
-    having count(*) >= {{ setting("basket_rules", "min_pair_baskets") }}
+        both_ways.*,
+        bought.baskets,
+        other.baskets as with_baskets
+    from both_ways
+    inner join products as bought
+        on both_ways.source = bought.source and both_ways.product_id = bought.product_id
+    inner join products as other
+        on both_ways.source = other.source and both_ways.with_product_id = other.product_id
 ),
 
 measured as (

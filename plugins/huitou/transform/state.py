@@ -29,6 +29,8 @@ READ = (
     "staging.stg_returns",
     "staging.rfm_settings",
     "staging.satisfaction_settings",
+    "staging.basket_rules",
+    "staging.feedback_rules",
     "intermediate.int_orders__priced",
     "intermediate.int_orders__contents",
     "intermediate.int_answers",
@@ -37,6 +39,8 @@ READ = (
     "intermediate.int_response__strata",
     "intermediate.int_response__weights",
     "intermediate.int_satisfaction__daily",
+    "intermediate.int_feedback__cases",
+    "intermediate.int_tickets__timed",
 )
 TOUCHED = (resources.files("huitou.transform") / "touched.sql").read_text(encoding="utf-8")
 UNSEEN = """(

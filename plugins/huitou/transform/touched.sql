@@ -10,7 +10,7 @@ truncate staging.touched_orders, staging.touched_refunds, staging.touched_answer
     staging.touched_review_weeks, staging.touched_opinions, staging.touched_opinion_periods,
     staging.touched_opinion_weeks, staging.touched_opinion_months,
     staging.touched_parcels, staging.touched_returns, staging.touched_shipped_orders,
-    staging.touched_fact_days, staging.touched_fact_weeks;
+    staging.touched_basket_orders, staging.touched_watched_customers, staging.touched_fact_days, staging.touched_fact_weeks;
 
 create temp table persons on commit drop as
 with turned as (
@@ -387,6 +387,16 @@ insert into staging.touched_review_weeks
 select distinct date_trunc('week', answer_day)::date from staging.touched_answer_days;
 analyze staging.touched_review_weeks;
 
+-- An order that leaves the window is no basket any more.
+insert into staging.touched_basket_orders
+select source, order_id from staging.touched_orders
+union
+select o.source, o.order_id
+from intermediate.int_orders__priced as o
+join staging.basket_rules as s on s.setting = 'window_days'
+where o.order_day > %(built)s::date - s.value::int and o.order_day <= %(day)s::date - s.value::int;
+analyze staging.touched_basket_orders;
+
 insert into staging.touched_parcels
 select _source, delivery_id from {deliveries} as r
 union
@@ -412,10 +422,64 @@ select _source, return_id, line_no from raw.returns
 where requested_at >= %(first)s and requested_at < %(after)s and _business_date <= %(built)s;
 analyze staging.touched_returns;
 
+-- Tickets with another version or step. A step that is gone is known by its own id alone.
 create temp table ticketed on commit drop as
+with steps as (
+    select source, key[1] as event_id from staging.taken_changes where feed = 'ticket_events' and key is not null
+)
 select _source as source, ticket_id from {tickets} as r
 union
-select source, key[1] from staging.taken_changes where feed = 'tickets' and key is not null;
+select source, key[1] from staging.taken_changes where feed = 'tickets' and key is not null
+union
+select _source, ticket_id from raw.tickets
+where opened_at >= %(first)s and opened_at < %(after)s and _business_date <= %(built)s
+union
+select _source, ticket_id from {ticket_events} as r
+union
+select e._source, e.ticket_id
+from raw.ticket_events as e join steps as s on s.source = e._source and s.event_id = e.event_id
+union
+select e.source, e.ticket_id from intermediate.int_tickets__timed as e join steps using (source, event_id)
+union
+select _source, ticket_id from raw.ticket_events
+where occurred_at >= %(first)s and occurred_at < %(after)s and _business_date <= %(built)s;
+analyze ticketed;
+
+-- Whoever has an order with another complaint, or one that is settled, or was watched long enough by now.
+insert into staging.touched_watched_customers
+with cases as (
+    select source, order_id from staging.touched_judged_orders
+    union
+    select r._source, r.order_id
+    from raw.tickets as r join ticketed as t on t.source = r._source and t.ticket_id = r.ticket_id
+    union
+    select c.source, c.order_id
+    from intermediate.int_feedback__cases as c
+    join ticketed as t on t.source = c.source and t.ticket_id = c.case_id and c.origin = 'ticket'
+    union
+    select _source, order_id from raw.reviews
+    where answered_at >= %(first)s and answered_at < %(after)s and _business_date <= %(built)s
+), watched as (
+    select sum(value)::int as days from staging.feedback_rules where setting in ('resolve_days', 'repurchase_days')
+), complained as (
+    select c.source, c.order_id
+    from intermediate.int_feedback__cases as c
+    cross join watched as w
+    where c.opened_day > %(built)s::date - w.days and c.opened_day <= %(day)s::date - w.days
+)
+select customer_key from staging.touched_customers
+union
+select o.customer_key
+from intermediate.int_orders__priced as o
+join (select source, order_id from cases union select source, order_id from complained) as c using (source, order_id)
+where o.customer_key is not null
+union
+select o.customer_key
+from intermediate.int_orders__priced as o
+cross join watched as w
+where o.delivered_day > %(built)s::date - w.days and o.delivered_day <= %(day)s::date - w.days
+    and o.customer_key is not null;
+analyze staging.touched_watched_customers;
 
 -- Days on which a sale, its promise, its delivery, a word about it, a return of it or a ticket counts.
 insert into staging.touched_fact_days

@@ -66,16 +66,29 @@ choices as (
     from sales
     inner join payments
         on sales.source = payments.source and sales.order_id = payments.order_id
+),
+
+counted as (
+    select
+        customer_key,
+        dimension,
+        choice,
+        count(*) as n,
+        sum(count(*)) over (partition by customer_key, dimension) as total,
+        row_number() over (partition by customer_key, dimension order by count(*) desc, choice asc) as place
+    from choices
+    group by customer_key, dimension, choice
 )
 
+-- Of equal choices the first by name.
 select
     customer_key,
-    dimension,
-    choice,
-    cast(count(*) as integer) as n,
-    cast(sum(count(*)) over (partition by customer_key, dimension) as integer) as total,
-    cast(
-        row_number() over (partition by customer_key, dimension order by count(*) desc, choice asc) as integer
-    ) as place
-from choices
-group by customer_key, dimension, choice
+    {% for dimension in favourite_dimensions() -%}
+        max(choice) filter (where dimension = '{{ dimension }}') as {{ dimension }},
+        cast(max(n) filter (where dimension = '{{ dimension }}') as integer) as {{ dimension }}_n,
+        cast(max(total) filter (where dimension = '{{ dimension }}') as integer) as {{ dimension }}_total
+        {{- "," if not loop.last }}
+    {% endfor %}
+from counted
+where place = 1
+group by customer_key
