@@ -1,4 +1,4 @@
-{{ touched_model("orders", indexes=[["source", "order_id"], ["delivered_day"], ["day"]]) }}
+{{ touched_model("orders", indexes=[["source", "order_id"], ["delivered_day"], ["day"], ["goods_day"]]) }}
 
 with orders as (
     {{ touched_rows(ref("int_orders__priced"), "orders") }}
@@ -27,6 +27,7 @@ select
     orders.delivered_day,
     -- Delivered, but nobody wrote down when: the promised day stands in.
     coalesce(orders.delivered_day, orders.promised_day) as day,
+    coalesce(orders.delivered_day, orders.order_day) as goods_day,
     case
         when orders.promised_at is not null then coalesce(orders.delivered_at > orders.promised_at, false)
     end as is_late,

@@ -1,53 +1,30 @@
 {{ touched_model("fact_days") }}
 
-with dated as (
-    {{ touched_rows(ref("int_orders__priced"), "fact_days", ["delivered_day"]) }}
-),
-
-undated as (
-    {{ touched_rows(ref("int_orders__priced"), "fact_days", ["order_day"]) }}
-),
-
-orders as (
-    select
-        source,
-        order_id,
-        delivered_day as day
-    from dated
-    where status = 'delivered' and delivered_day <= {{ business_date() }}
-    union all
-    select
-        source,
-        order_id,
-        order_day as day
-    from undated
-    where status = 'delivered' and delivered_day is null
+with deliveries as (
+    {{ touched_rows(ref("int_deliveries"), "fact_days", ["goods_day"]) }}
 ),
 
 lines as (
-    {{ rows_of(ref("int_order_lines__priced"), "orders", ["source", "order_id"]) }}
+    {{ rows_of(ref("int_order_lines__priced"), "deliveries", ["source", "order_id"]) }}
 ),
 
 returns as (
-    {{ rows_of(ref("stg_returns"), "orders", ["source", "order_id"]) }}
+    {{ rows_of(ref("stg_returns"), "deliveries", ["source", "order_id"]) }}
 ),
 
 -- A line that was sent back twice counts with its first request.
 requests as (
-    select
-        *,
-        row_number() over (
-            partition by source, order_id, line_no order by requested_at, return_id
-        ) as nth
+    select distinct on (source, order_id, line_no) *
     from returns
     where status <> 'rejected'
+    order by source asc, order_id asc, line_no asc, requested_at asc, return_id asc
 ),
 
 delivered as (
     select
         lines.category,
         lines.quantity,
-        orders.day,
+        deliveries.goods_day as day,
         coalesce(requests.kind, '(kept)') as outcome,
         coalesce(requests.reason, '(kept)') as reason,
         case
@@ -55,14 +32,13 @@ delivered as (
             else coalesce(requests.units, 0)
         end as units_back
     from lines
-    inner join orders
-        on lines.source = orders.source and lines.order_id = orders.order_id
+    inner join deliveries
+        on lines.source = deliveries.source and lines.order_id = deliveries.order_id
     left join requests
         on
             lines.source = requests.source
             and lines.order_id = requests.order_id
             and lines.line_no = requests.line_no
-            and requests.nth = 1
 )
 
 select
