@@ -1,11 +1,12 @@
-{# What customers choose of, as int_customers__favourites names its columns. #}
-{% macro favourite_dimensions() -%}
-    {{ return(["category", "channel", "weekday", "day_part", "payment"]) }}
+{# The first choice of a dimension, how often it was chosen, and all choices of the dimension. #}
+{% macro first_choice(dimension) -%}
+    max(choice) filter (where dimension = '{{ dimension }}') as {{ dimension }},
+    cast(max(n) filter (where dimension = '{{ dimension }}') as integer) as {{ dimension }}_n,
+    cast(max(total) filter (where dimension = '{{ dimension }}') as integer) as {{ dimension }}_total
 {%- endmacro %}
 
 
-{# The most frequent choice of a dimension, or a figure of it, where the customer made enough and likes
-   it enough. #}
+{# The first choice of a dimension, or a figure of it, where the customer made enough and likes it enough. #}
 {% macro favourite(dimension, value, least) -%}
     case
         when

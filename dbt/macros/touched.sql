@@ -1,4 +1,4 @@
-{# A night works out anew what it touched, and leaves the rest as it stands. `transform/touched.sql` fills
+{# A night works out anew what it touched, and leaves the rest as it stands. `transform/touched/` fills
    the sets of touched keys before dbt begins; these macros are the way to them. docs/architecture.md shows
    their use. #}
 

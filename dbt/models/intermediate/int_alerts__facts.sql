@@ -18,10 +18,24 @@ feeds as (
     group by feed, day
 )
 
-select * from orders
+select
+    signal,
+    part,
+    part_name,
+    day,
+    x,
+    base
+from orders
 where day >= {{ alerts_from() }}
 union all
-select * from goods
+select
+    signal,
+    part,
+    part_name,
+    day,
+    x,
+    base
+from goods
 where day >= {{ alerts_from() }}
 union all
 select {{ fact("volume", "feed", "feed", "day", "rows_seen", 0) }}

@@ -83,12 +83,11 @@ counted as (
 -- Of equal choices the first by name.
 select
     customer_key,
-    {% for dimension in favourite_dimensions() -%}
-        max(choice) filter (where dimension = '{{ dimension }}') as {{ dimension }},
-        cast(max(n) filter (where dimension = '{{ dimension }}') as integer) as {{ dimension }}_n,
-        cast(max(total) filter (where dimension = '{{ dimension }}') as integer) as {{ dimension }}_total
-        {{- "," if not loop.last }}
-    {% endfor %}
+    {{ first_choice("category") }},
+    {{ first_choice("channel") }},
+    {{ first_choice("weekday") }},
+    {{ first_choice("day_part") }},
+    {{ first_choice("payment") }}
 from counted
 where place = 1
 group by customer_key

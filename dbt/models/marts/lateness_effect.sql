@@ -18,30 +18,53 @@ scores as (
 ),
 
 parts as (
-    {% for part, name in [
-        ("all", "'all'"), ("carrier", "carrier"), ("region", "delivery_region"), ("seller", "seller_id")
-    ] -%}
-        select
-            '{{ part }}' as part,
-            {{ name }} as part_name,
-            is_late,
-            n,
-            total,
-            squares
-        from scores
-        {{ "union all" if not loop.last }}
-    {% endfor %}
+    select
+        'all' as part,
+        'all' as part_name,
+        is_late,
+        n,
+        total,
+        squares
+    from scores
+    union all
+    select
+        'carrier' as part,
+        carrier as part_name,
+        is_late,
+        n,
+        total,
+        squares
+    from scores
+    union all
+    select
+        'region' as part,
+        delivery_region as part_name,
+        is_late,
+        n,
+        total,
+        squares
+    from scores
+    union all
+    select
+        'seller' as part,
+        seller_id as part_name,
+        is_late,
+        n,
+        total,
+        squares
+    from scores
 ),
 
 sums as (
     select
         part,
         part_name,
-        {% for side, of_side in [("late", "is_late"), ("timely", "not is_late")] -%}
-            coalesce(sum(n) filter (where {{ of_side }}), 0) as {{ side }}_n,
-            coalesce(sum(total) filter (where {{ of_side }}), 0) as {{ side }}_sum,
-            coalesce(sum(squares) filter (where {{ of_side }}), 0) as {{ side }}_squares{{ "," if not loop.last }}
-        {% endfor %}
+        coalesce(sum(n) filter (where is_late), 0) as late_n,
+        coalesce(sum(total) filter (where is_late), 0) as late_sum,
+        coalesce(sum(squares) filter (where is_late), 0) as late_squares,
+        coalesce(sum(n) filter (where not is_late), 0) as timely_n,
+        coalesce(sum(total) filter (where not is_late), 0) as timely_sum,
+        coalesce(sum(squares) filter (where not is_late), 0) as timely_squares
     from parts
     group by part, part_name
 ),

@@ -42,7 +42,9 @@ READ = (
     "intermediate.int_feedback__cases",
     "intermediate.int_tickets__timed",
 )
-TOUCHED = (resources.files("huitou.transform") / "touched.sql").read_text(encoding="utf-8")
+# In the order of their names: each builds on tables that the ones before it filled.
+SCRIPTS = sorted((resources.files("huitou.transform") / "touched").iterdir(), key=lambda script: script.name)
+TOUCHED = "".join(script.read_text(encoding="utf-8") for script in SCRIPTS)
 UNSEEN = """(
     select r.* from raw.{feed} as r where r._business_date > %(built)s and r._business_date <= %(day)s
     union all
@@ -110,7 +112,7 @@ def fingerprint(settings: Settings) -> str:
 
 
 def feeds_read() -> set[str]:
-    """The feeds whose new rows touch a key: those in braces in ``touched.sql``."""
+    """The feeds whose new rows touch a key: those in braces in ``touched/``."""
     return {name for _, name, _, _ in Formatter().parse(TOUCHED) if name}
 
 

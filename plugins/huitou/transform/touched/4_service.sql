@@ -1,0 +1,133 @@
+-- noqa: disable=AL05,AM05,LT08,LT11,PRS,RF03,ST05,ST07
+-- What follows a sale: parcels, goods that come back, tickets, and the days on which any of it counts.
+insert into staging.touched_parcels
+select _source, delivery_id from {deliveries} as r
+union
+select source, key[1] from staging.taken_changes where feed = 'deliveries' and key is not null;
+analyze staging.touched_parcels;
+
+-- An order is brought by the parcels that are of it; one that was of another order leaves that one.
+insert into staging.touched_shipped_orders
+select source, order_id from staging.touched_orders
+union
+select d._source, d.order_id
+from raw.deliveries as d join staging.touched_parcels as t on t.source = d._source and t.delivery_id = d.delivery_id
+union
+select d.source, d.order_id from staging.stg_deliveries as d join staging.touched_parcels using (source, delivery_id);
+analyze staging.touched_shipped_orders;
+
+insert into staging.touched_returns
+select _source, return_id, line_no from {returns} as r
+union
+select source, key[1], key[2]::bigint from staging.taken_changes where feed = 'returns' and key is not null
+union
+select _source, return_id, line_no from raw.returns
+where requested_at >= %(first)s and requested_at < %(after)s and _business_date <= %(built)s;
+analyze staging.touched_returns;
+
+-- Tickets with another version or step. A step that is gone is known by its own id alone.
+create temp table ticketed on commit drop as
+with steps as (
+    select source, key[1] as event_id from staging.taken_changes where feed = 'ticket_events' and key is not null
+)
+select _source as source, ticket_id from {tickets} as r
+union
+select source, key[1] from staging.taken_changes where feed = 'tickets' and key is not null
+union
+select _source, ticket_id from raw.tickets
+where opened_at >= %(first)s and opened_at < %(after)s and _business_date <= %(built)s
+union
+select _source, ticket_id from {ticket_events} as r
+union
+select e._source, e.ticket_id
+from raw.ticket_events as e join steps as s on s.source = e._source and s.event_id = e.event_id
+union
+select e.source, e.ticket_id from intermediate.int_tickets__timed as e join steps using (source, event_id)
+union
+select _source, ticket_id from raw.ticket_events
+where occurred_at >= %(first)s and occurred_at < %(after)s and _business_date <= %(built)s;
+analyze ticketed;
+
+-- Whoever has an order with another complaint, or one that is settled, or was watched long enough by now.
+insert into staging.touched_watched_customers
+with cases as (
+    select source, order_id from staging.touched_judged_orders
+    union
+    select r._source, r.order_id
+    from raw.tickets as r join ticketed as t on t.source = r._source and t.ticket_id = r.ticket_id
+    union
+    select c.source, c.order_id
+    from intermediate.int_feedback__cases as c
+    join ticketed as t on t.source = c.source and t.ticket_id = c.case_id and c.origin = 'ticket'
+    union
+    select _source, order_id from raw.reviews
+    where answered_at >= %(first)s and answered_at < %(after)s and _business_date <= %(built)s
+), watched as (
+    select sum(value)::int as days from staging.feedback_rules where setting in ('resolve_days', 'repurchase_days')
+), complained as (
+    select c.source, c.order_id
+    from intermediate.int_feedback__cases as c
+    cross join watched as w
+    where c.opened_day > %(built)s::date - w.days and c.opened_day <= %(day)s::date - w.days
+)
+select customer_key from staging.touched_customers
+union
+select o.customer_key
+from intermediate.int_orders__priced as o
+join (select source, order_id from cases union select source, order_id from complained) as c using (source, order_id)
+where o.customer_key is not null
+union
+select o.customer_key
+from intermediate.int_orders__priced as o
+cross join watched as w
+where o.delivered_day > %(built)s::date - w.days and o.delivered_day <= %(day)s::date - w.days
+    and o.customer_key is not null;
+analyze staging.touched_watched_customers;
+
+-- Days on which a sale, its promise, its delivery, a word about it, a return of it or a ticket counts.
+insert into staging.touched_fact_days
+with asked_back as (
+    select s.source, s.order_id, s.requested_day
+    from staging.stg_returns as s join staging.touched_returns using (source, return_id, line_no)
+    union
+    select r._source, r.order_id, (r.requested_at at time zone %(zone)s)::date
+    from raw.returns as r
+    join staging.touched_returns as t
+        on t.source = r._source and t.return_id = r.return_id and t.line_no = r.line_no
+), followed as (
+    select source, order_id from staging.touched_shipped_orders
+    union
+    select source, order_id from asked_back
+)
+select day from staging.touched_sale_days
+union
+select answer_day from staging.touched_answer_days
+union
+select requested_day from asked_back where requested_day is not null
+union
+select r.requested_day from staging.stg_returns as r join staging.touched_orders using (source, order_id)
+union
+select v.day
+from intermediate.int_orders__priced as o
+join followed using (source, order_id)
+cross join lateral (values (o.order_day), (o.promised_day), (o.delivered_day)) as v (day)
+where v.day is not null
+union
+select v.day
+from raw.orders as o
+join followed as f on f.source = o._source and f.order_id = o.order_id
+cross join lateral (values
+    ((o.ordered_at at time zone %(zone)s)::date),
+    ((o.promised_at at time zone %(zone)s)::date),
+    ((o.delivered_at at time zone %(zone)s)::date)
+) as v (day)
+where v.day is not null
+union
+select (r.opened_at at time zone %(zone)s)::date
+from raw.tickets as r join ticketed as t on t.source = r._source and t.ticket_id = r.ticket_id
+where r.opened_at is not null;
+analyze staging.touched_fact_days;
+
+insert into staging.touched_fact_weeks
+select distinct date_trunc('week', day)::date from staging.touched_fact_days;
+analyze staging.touched_fact_weeks;
