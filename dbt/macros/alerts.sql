@@ -23,14 +23,14 @@
 {%- endmacro %}
 
 
-{# What is counted of a day, as a list of columns. #}
+{# What is counted of a day, as a list of columns, for a query that groups by `part_name` and `day`. #}
 {% macro fact(signal, part, name, day, x, base) -%}
     '{{ signal }}' as signal,
     '{{ part }}' as part,
     {{ name }} as part_name,
     {{ day }} as day,
-    {{ x }} as x,
-    {{ base }} as base
+    cast(sum({{ x }}) as double precision) as x,
+    cast(sum({{ base }}) as double precision) as base
 {%- endmacro %}
 
 

@@ -9,13 +9,37 @@ goods as (
 ),
 
 feeds as (
+    select * from {{ ref("stg_feed_nights") }}
+),
+
+facts as (
     select
-        feed,
+        signal,
+        part,
+        part_name,
         day,
-        cast(sum(rows_seen) as double precision) as rows_seen,
-        cast(count(*) as double precision) as files
-    from {{ ref("stg_feed_nights") }}
-    group by feed, day
+        x,
+        base
+    from orders
+    where day >= {{ alerts_from() }}
+    union all
+    select
+        signal,
+        part,
+        part_name,
+        day,
+        x,
+        base
+    from goods
+    where day >= {{ alerts_from() }}
+    union all
+    select {{ fact("volume", "feed", "feed", "day", "rows_seen", 0) }}
+    from feeds
+    group by part_name, day
+    union all
+    select {{ fact("freshness", "feed", "feed", "day", 1, 0) }}
+    from feeds
+    group by part_name, day
 )
 
 select
@@ -25,21 +49,16 @@ select
     day,
     x,
     base
-from orders
-where day >= {{ alerts_from() }}
+from facts
+where part <> 'all'
 union all
 select
     signal,
-    part,
-    part_name,
+    'all' as part,
+    'all' as part_name,
     day,
-    x,
-    base
-from goods
-where day >= {{ alerts_from() }}
-union all
-select {{ fact("volume", "feed", "feed", "day", "rows_seen", 0) }}
-from feeds
-union all
-select {{ fact("freshness", "feed", "feed", "day", "files", 0) }}
-from feeds
+    sum(x) as x,
+    sum(base) as base
+from facts
+where part <> 'feed'
+group by signal, day

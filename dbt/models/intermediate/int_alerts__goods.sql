@@ -43,6 +43,7 @@ facts as (
     select {{ fact("sales", "category", "category", "order_day", "sold_base", 0) }}
     from sold
     where sold_base is not null
+    group by part_name, day
     union all
     select {{ fact("returns", "category", "lines_back.category", "asked_back.requested_day", 1, 0) }}
     from asked_back
@@ -51,12 +52,14 @@ facts as (
             asked_back.source = lines_back.source
             and asked_back.order_id = lines_back.order_id
             and asked_back.line_no = lines_back.line_no
+    group by part_name, day
     union all
     select {{ fact("returns", "category", "lines_delivered.category", "delivered.delivered_day", 0, 1) }}
     from delivered
     inner join lines_delivered
         on delivered.source = lines_delivered.source and delivered.order_id = lines_delivered.order_id
     where delivered.delivered_day <= {{ business_date() }}
+    group by part_name, day
     union all
     select {{ fact("low_scores", "category", "coalesce(categories.category, '(none)')", "reviews.answer_day",
         "case when reviews.score <= rules.negative_to then 1 else 0 end", 1) }}
@@ -68,6 +71,7 @@ facts as (
             reviews.source = categories.source
             and reviews.order_id = categories.order_id
             and reviews.judges_order
+    group by part_name, day
 )
 
 select
@@ -75,7 +79,7 @@ select
     part,
     part_name,
     day,
-    cast(sum(x) as double precision) as x,
-    cast(sum(base) as double precision) as base
+    sum(x) as x,
+    sum(base) as base
 from facts
 group by signal, part, part_name, day

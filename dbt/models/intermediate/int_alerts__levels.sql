@@ -42,23 +42,28 @@ lags as (
     from generate_series(7, cast({{ setting("alert_rules", "baseline_days") }} as integer), 7) as grid (days)
 ),
 
-usual as (
+-- A day tells what is usual of the same weekday in the weeks after it.
+told as (
     select
         levels.signal,
         levels.part,
         levels.part_name,
-        levels.day,
-        {{ median("earlier.plain / earlier.level") }} as share
+        {{ days_after("levels.day", "lags.days") }} as day,
+        levels.plain / levels.level as share
     from levels
     cross join lags
-    inner join levels as earlier
-        on
-            levels.signal = earlier.signal
-            and levels.part = earlier.part
-            and levels.part_name = earlier.part_name
-            and earlier.day = {{ days_before("levels.day", "lags.days") }}
-    where earlier.level > 0 and not earlier.is_halo
-    group by levels.signal, levels.part, levels.part_name, levels.day
+    where levels.level > 0 and not levels.is_halo
+),
+
+usual as (
+    select
+        signal,
+        part,
+        part_name,
+        day,
+        {{ median("share") }} as share
+    from told
+    group by signal, part, part_name, day
 )
 
 select

@@ -18,7 +18,27 @@ spans as (
     group by signal
 ),
 
-parts as (
+seen as (
+    select
+        facts.*,
+        spans.first_day
+    from facts
+    inner join spans
+        on facts.signal = spans.signal
+    where facts.day between spans.first_day and {{ business_date() }}
+),
+
+names as (
+    select distinct
+        signal,
+        part,
+        part_name,
+        first_day
+    from seen
+),
+
+-- Every day of every name, and what there was of it: added up, not looked up.
+filled as (
     select
         signal,
         part,
@@ -26,40 +46,30 @@ parts as (
         day,
         x,
         base
-    from facts
-    where part <> 'all'
+    from seen
     union all
-    select
-        signal,
-        'all' as part,
-        'all' as part_name,
-        day,
-        sum(x) as x,
-        sum(base) as base
-    from facts
-    where part <> 'feed'
-    group by signal, day
-),
-
-names as (
-    select distinct
-        parts.signal,
-        parts.part,
-        parts.part_name,
-        spans.first_day
-    from parts
-    inner join spans
-        on parts.signal = spans.signal
-),
-
-days as (
     select
         names.signal,
         names.part,
         names.part_name,
-        cast(grid.day as date) as day
+        cast(grid.day as date) as day,
+        0 as x,
+        0 as base
     from names
     cross join lateral {{ series("names.first_day", business_date(), "day") }} as grid (day)
+),
+
+days as (
+    select
+        signal,
+        part,
+        part_name,
+        day,
+        sum(x) as x,
+        sum(base) as base,
+        max(sum(base)) filter (where part = 'all') over (partition by signal, day) as whole_base
+    from filled
+    group by signal, part, part_name, day
 ),
 
 halos as (
@@ -80,21 +90,13 @@ select
     days.part_name,
     days.day,
     -- Discounts may exceed a day's goods; less than nothing has no root.
-    greatest(coalesce(parts.x, 0), 0) as x,
-    coalesce(case when rules.shared_base then wholes.base else parts.base end, 0) as base,
+    greatest(days.x, 0) as x,
+    case when rules.shared_base then coalesce(days.whole_base, 0) else days.base end as base,
     coalesce(promotions.factor, 1) as factor,
     halos.day is not null as is_halo
 from days
 inner join rules
     on days.signal = rules.signal
-left join parts
-    on
-        days.signal = parts.signal
-        and days.part = parts.part
-        and days.part_name = parts.part_name
-        and days.day = parts.day
-left join parts as wholes
-    on days.signal = wholes.signal and wholes.part = 'all' and days.day = wholes.day
 left join promotions
     on days.day = promotions.day and rules.halo_days = 0
 left join halos
