@@ -93,7 +93,8 @@ def test_key_is_tested_or_enforced(project: Any, models: list[Any]) -> None:
 
 def test_model_states_an_invariant(project: Any, models: list[Any]) -> None:
     for model in models:
-        assert any(t.test_metadata.name == "holds" for t in data_tests_of(project, model)), model.name
+        tests = [t.test_metadata for t in data_tests_of(project, model)]
+        assert any(t.name == "holds" or t.kwargs.get("holds") for t in tests), model.name
 
 
 def test_mart_and_model_with_a_case_have_a_unit_test(project: Any, models: list[Any]) -> None:

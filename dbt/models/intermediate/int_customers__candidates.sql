@@ -59,7 +59,7 @@ from_category as (
         best_sellers.product_id,
         'best_seller_of_category' as reason,
         cast(null as text) as because_of,
-        best_sellers.baskets as score
+        cast(1 as numeric) / best_sellers.place as score
     from favourites
     inner join best_sellers
         on favourites.category = best_sellers.category

@@ -1,10 +1,6 @@
 {{ touched_model("watched_customers", indexes=[["customer_key"]]) }}
 
-with orders as (
-    {{ touched_rows(ref("int_orders__priced"), "watched_customers") }}
-),
-
-cases as (
+with cases as (
     select * from {{ ref("int_feedback__cases") }}
     where order_id is not null
 ),
@@ -13,13 +9,13 @@ days as (
     {{ touched_rows(ref("int_customers__order_days"), "watched_customers") }}
 ),
 
-delivered as {{ inlined() }} (
+delivered as (
     select
         source,
         order_id,
         customer_key,
         delivered_day
-    from orders
+    from ({{ touched_rows(ref("int_orders__priced"), "watched_customers") }}) as orders
     where is_sale and status = 'delivered' and delivered_day <= {{ business_date() }}
 ),
 
@@ -65,25 +61,48 @@ watched as (
             delivered.source = complained.source
             and delivered.order_id = complained.order_id
             and complained.nth = 1
+),
+
+-- Both sorted by their days, each customer's latest first: what stands before a watched day came after it.
+days_and_watched as (
+    select
+        customer_key,
+        order_day as day,
+        order_day,
+        cast(null as text) as complaint,
+        cast(null as text) as order_id
+    from days
+    union all
+    select
+        customer_key,
+        from_day as day,
+        cast(null as date) as order_day,
+        complaint,
+        order_id
+    from watched
+    where {{ days_after("from_day", setting("feedback_rules", "repurchase_days")) }} <= {{ business_date() }}
+),
+
+passed as (
+    select
+        *,
+        min(order_day) over (partition by customer_key) as first_day,
+        min(order_day) over (
+            partition by customer_key order by day desc, order_day desc nulls first rows unbounded preceding
+        ) as next_day
+    from days_and_watched
 )
 
--- Of a customer's days the one that was the last by then: the next after it tells whether they came back.
+-- Whoever had not bought by then has not come back.
 select
-    watched.complaint,
-    watched.customer_key,
-    watched.order_id,
-    watched.from_day,
+    complaint,
+    customer_key,
+    order_id,
+    day as from_day,
     coalesce(
-        days.next_order_day
-        <= {{ days_after("watched.from_day", setting("feedback_rules", "repurchase_days")) }},
+        first_day <= day
+        and next_day <= {{ days_after("day", setting("feedback_rules", "repurchase_days")) }},
         false
     ) as came_back
-from watched
-left join days
-    on
-        watched.customer_key = days.customer_key
-        and watched.from_day >= days.order_day
-        and (watched.from_day < days.next_order_day or days.next_order_day is null)
-where
-    {{ days_after("watched.from_day", setting("feedback_rules", "repurchase_days")) }}
-    <= {{ business_date() }}
+from passed
+where complaint is not null
