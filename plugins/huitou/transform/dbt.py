@@ -46,7 +46,7 @@ PASSING_TROUBLE = re.compile(
 )
 # `invalid input syntax for type integer: "…"` and `value "…" is out of range` carry a value of some row.
 QUOTED_VALUE = re.compile(r'(: |value |syntax at or near |key )".*"')
-_MANIFESTS: dict[tuple[str, ...], Any] = {}
+_MANIFESTS: dict[str, Any] = {}
 
 
 @dataclass(frozen=True)
@@ -112,13 +112,14 @@ def generate_docs(settings: Settings) -> Path:
 
 
 def manifest(settings: Settings) -> Any:
-    """The parsed project (dbt's ``Manifest``), parsed once a process, database and shop. Opens no connection."""
-    variables = _variables(settings, PARSE_DATE)
-    # The name of the database stands in every relation.
-    key = (_export_address(settings), *variables.values())
-    if key not in _MANIFESTS:
-        _MANIFESTS[key] = _invoke(settings, ["parse", *_options(settings, variables)], None)
-    return _MANIFESTS[key]
+    """The parsed project (dbt's ``Manifest``), parsed once a process and database. Opens no connection."""
+    # The name of the database stands in every relation. A variable stands in none: what is parsed is written out with
+    # the variables of its run.
+    database = _export_address(settings)
+    if database not in _MANIFESTS:
+        options = _options(settings, _variables(settings, PARSE_DATE))
+        _MANIFESTS[database] = _invoke(settings, ["parse", *options], None)
+    return _MANIFESTS[database]
 
 
 def _is_mart(node: Any) -> bool:
