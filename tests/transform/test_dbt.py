@@ -103,6 +103,25 @@ def test_quality_error_names_test_model_and_rows_when_a_data_test_fails(
 
 
 @pytest.mark.integration
+@pytest.mark.parametrize(
+    "row",
+    ["'new', '', 5, 6", "null, '', 5, 6", "'broken', '', -1, 6", "'unknown', '', null, 6"],
+    ids=["key twice", "no key", "invariant broken", "invariant not shown"],
+)
+def test_one_test_finds_a_bad_key_and_a_broken_invariant_when_a_row_has_it(
+    built: tuple[Settings, psycopg.Connection, DbtRun], row: str
+) -> None:
+    settings, connection, _ = built
+    added = f"insert into staging.quarantine_ages (age_class, age_class_zh, min_days, max_days) values ({row})"
+    connection.execute(added.encode())
+    try:
+        with pytest.raises(DataQualityError, match=r"Test is_key_.* on quarantine_ages fails for 1 rows"):
+            run(settings, LAST_DAY, ("test", "--select", "quarantine_ages"))
+    finally:
+        run(settings, LAST_DAY, ("seed", "--select", "quarantine_ages"))
+
+
+@pytest.mark.integration
 def test_warning_is_told_when_a_refund_is_in_another_currency(
     warehouse: Settings, connection: psycopg.Connection
 ) -> None:
