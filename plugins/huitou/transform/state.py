@@ -7,6 +7,7 @@ that says so. Broken off anywhere, the next one takes them on again: to work a k
 from __future__ import annotations
 
 import hashlib
+import re
 from datetime import date, datetime, time, timedelta
 from importlib import resources
 from string import Formatter
@@ -20,31 +21,16 @@ from huitou.sources.feeds import load_source_set
 
 # From this share of all orders on, working them out one by one takes longer than all at once.
 MOST_TOUCHED = 0.1
-# The models that are read as the last build left them.
-READ = (
-    "staging.stg_identities",
-    "staging.stg_refunds",
-    "staging.stg_products",
-    "staging.stg_deliveries",
-    "staging.stg_returns",
-    "staging.rfm_settings",
-    "staging.satisfaction_settings",
-    "staging.basket_rules",
-    "staging.feedback_rules",
-    "intermediate.int_orders__priced",
-    "intermediate.int_orders__contents",
-    "intermediate.int_answers",
-    "intermediate.int_deliveries",
-    "intermediate.int_reconciliation__sales",
-    "intermediate.int_response__strata",
-    "intermediate.int_response__weights",
-    "intermediate.int_satisfaction__daily",
-    "intermediate.int_feedback__cases",
-    "intermediate.int_tickets__timed",
-)
 # In the order of their names: each builds on tables that the ones before it filled.
 SCRIPTS = sorted((resources.files("huitou.transform") / "touched").iterdir(), key=lambda script: script.name)
 TOUCHED = "".join(script.read_text(encoding="utf-8") for script in SCRIPTS)
+# The models that are read as the last build left them: by these scripts, and by the hook that notes turned weights.
+READ = sorted(
+    {
+        *re.findall(r"\b(?:intermediate\.|staging\.(?!touched_|taken_))\w+", TOUCHED),
+        "intermediate.int_response__weights",
+    }
+)
 UNSEEN = """(
     select r.* from raw.{feed} as r where r._business_date > %(built)s and r._business_date <= %(day)s
     union all
@@ -121,7 +107,7 @@ def _built(connection: psycopg.Connection, settings: Settings, day: date) -> dat
     row = connection.execute(
         "select as_of from ops.build_state where fingerprint = %s and as_of <= %s and coalesce(attempted, as_of) <= %s"
         " and not exists (select from unnest(%s::text[]) as r (name) where to_regclass(r.name) is null)",
-        (fingerprint(settings), day, day, list(READ)),
+        (fingerprint(settings), day, day, READ),
     ).fetchone()
     return row[0] if row else None
 
