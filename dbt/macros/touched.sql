@@ -62,6 +62,12 @@
 {%- endmacro %}
 
 
+{# Stands at the head of a view whose rows are each of one key of `kind`: its data tests look at the touched ones. #}
+{% macro touched_view(kind) -%}
+    {{ config(materialized="view", meta={"touched": kind, "columns": touched_kinds()[kind]}) }}
+{%- endmacro %}
+
+
 {# The table of touched keys. A mart has one of its own: publication compares its keys, and empties it. #}
 {% macro touched_set(kind) -%}
     {%- if model.resource_type == "model" and model.schema == "candidate" and model.config.meta.touched == kind -%}

@@ -1,4 +1,4 @@
-{{ config(materialized="view") }}
+{{ touched_view("shipped_orders") }}
 
 with orders as (
     select * from {{ ref("int_orders__priced") }}

@@ -1,4 +1,4 @@
-{{ config(materialized="view") }}
+{{ touched_view("customers") }}
 
 with order_days as (
     select * from {{ ref("int_customers__order_days") }}
