@@ -14,7 +14,7 @@ from psycopg import sql
 from huitou.sources.contract import Contract, contracts
 from huitou.sources.feeds import Feed
 
-# ISO 4217's code for where no currency is involved.
+# ISO 4217's code for where no currency is involved; macro `no_currency` reads it again.
 NO_CURRENCY: LiteralString = "XXX"
 
 # A row each of what changes: file_id, day, verdict, figures of the row, and 1 or -1. A file without sums (an earlier
