@@ -13,24 +13,10 @@ feeds as (
 ),
 
 facts as (
-    select
-        signal,
-        part,
-        part_name,
-        day,
-        x,
-        base
-    from orders
+    select * from orders
     where day >= {{ alerts_from() }}
     union all
-    select
-        signal,
-        part,
-        part_name,
-        day,
-        x,
-        base
-    from goods
+    select * from goods
     where day >= {{ alerts_from() }}
     union all
     select {{ fact("volume", "feed", "feed", "day", "rows_seen", 0) }}

@@ -15,36 +15,25 @@ due as (
 tickets as (
     select * from {{ ref("stg_tickets") }}
     where {{ touched_filter("fact_days", ["opened_day"]) }}
-),
-
-facts as (
-    select {{ fact("orders", "channel", "coalesce(channel, 'unstated')", "order_day", 1, 0) }}
-    from placed
-    where is_sale
-    group by part_name, day
-    union all
-    select {{ fact("lateness", "carrier", "carrier", "promised_day", "is_late", 1) }}
-    from due
-    where promised_day <= {{ business_date() }}
-    group by part_name, day
-    union all
-    select {{ fact("complaints", "class", "class", "opened_day", 1, 0) }}
-    from tickets
-    where kind = 'complaint'
-    group by part_name, day
-    union all
-    select {{ fact("complaints", "all", "'all'", "promised_day", 0, 1) }}
-    from promised
-    where is_sale and promised_day <= {{ business_date() }}
-    group by part_name, day
 )
 
-select
-    signal,
-    part,
-    part_name,
-    day,
-    sum(x) as x,
-    sum(base) as base
-from facts
-group by signal, part, part_name, day
+-- No two of them count for the same part of a signal.
+select {{ fact("orders", "channel", "coalesce(channel, 'unstated')", "order_day", 1, 0) }}
+from placed
+where is_sale
+group by part_name, day
+union all
+select {{ fact("lateness", "carrier", "carrier", "promised_day", "is_late", 1) }}
+from due
+where promised_day <= {{ business_date() }}
+group by part_name, day
+union all
+select {{ fact("complaints", "class", "class", "opened_day", 1, 0) }}
+from tickets
+where kind = 'complaint'
+group by part_name, day
+union all
+select {{ fact("complaints", "all", "'all'", "promised_day", 0, 1) }}
+from promised
+where is_sale and promised_day <= {{ business_date() }}
+group by part_name, day

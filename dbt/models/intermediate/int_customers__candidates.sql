@@ -42,10 +42,12 @@ from_rules as (
         pairs.with_product_id as product_id,
         'bought_together' as reason,
         bought.product_id as because_of,
-        pairs.confidence_low as score
+        cast(pairs.confidence_low as numeric(14, 4)) as score
     from bought
     inner join pairs
         on bought.source = pairs.source and bought.product_id = pairs.product_id
+    inner join sold
+        on pairs.source = sold.source and pairs.with_product_id = sold.product_id
     where bought.place <= {{ setting("basket_rules", "recent_products") }}
     order by
         bought.customer_key asc, pairs.source asc, pairs.with_product_id asc,
@@ -59,40 +61,21 @@ from_category as (
         best_sellers.product_id,
         'best_seller_of_category' as reason,
         cast(null as text) as because_of,
-        cast(1 as numeric) / best_sellers.place as score
+        cast(cast(1 as numeric) / best_sellers.place as numeric(14, 4)) as score
     from favourites
     inner join best_sellers
         on favourites.category = best_sellers.category
     where best_sellers.place <= {{ setting("basket_rules", "category_products") }}
-),
-
-offered as (
-    select from_rules.* from from_rules
-    inner join sold
-        on from_rules.source = sold.source and from_rules.product_id = sold.product_id
 )
 
 -- The same product by both ways is offered for the stronger reason.
-select
-    customer_key,
-    source,
-    product_id,
-    reason,
-    because_of,
-    cast(score as numeric(14, 4)) as score
-from offered
+select * from from_rules
 union all
-select
-    from_category.customer_key,
-    from_category.source,
-    from_category.product_id,
-    from_category.reason,
-    from_category.because_of,
-    cast(from_category.score as numeric(14, 4)) as score
+select from_category.*
 from from_category
-left join offered
+left join from_rules
     on
-        from_category.customer_key = offered.customer_key
-        and from_category.source = offered.source
-        and from_category.product_id = offered.product_id
-where offered.customer_key is null
+        from_category.customer_key = from_rules.customer_key
+        and from_category.source = from_rules.source
+        and from_category.product_id = from_rules.product_id
+where from_rules.customer_key is null

@@ -3,70 +3,24 @@ with deliveries as (
     where day <= {{ business_date() }} and review_score is not null
 ),
 
--- Each delivery is read once, whatever it is a part of.
-scores as (
-    select
-        carrier,
-        delivery_region,
-        seller_id,
-        is_late,
-        count(*) as n,
-        sum(review_score) as total,
-        sum(review_score * review_score) as squares
-    from deliveries
-    group by carrier, delivery_region, seller_id, is_late
-),
-
-parts as (
-    select
-        'all' as part,
-        'all' as part_name,
-        is_late,
-        n,
-        total,
-        squares
-    from scores
-    union all
-    select
-        'carrier' as part,
-        carrier as part_name,
-        is_late,
-        n,
-        total,
-        squares
-    from scores
-    union all
-    select
-        'region' as part,
-        delivery_region as part_name,
-        is_late,
-        n,
-        total,
-        squares
-    from scores
-    union all
-    select
-        'seller' as part,
-        seller_id as part_name,
-        is_late,
-        n,
-        total,
-        squares
-    from scores
-),
-
+-- Each delivery is read once, whatever it is a part of. No carrier, region or seller is null.
 sums as (
     select
-        part,
-        part_name,
-        coalesce(sum(n) filter (where is_late), 0) as late_n,
-        coalesce(sum(total) filter (where is_late), 0) as late_sum,
-        coalesce(sum(squares) filter (where is_late), 0) as late_squares,
-        coalesce(sum(n) filter (where not is_late), 0) as timely_n,
-        coalesce(sum(total) filter (where not is_late), 0) as timely_sum,
-        coalesce(sum(squares) filter (where not is_late), 0) as timely_squares
-    from parts
-    group by part, part_name
+        case
+            when carrier is not null then 'carrier'
+            when delivery_region is not null then 'region'
+            when seller_id is not null then 'seller'
+            else 'all'
+        end as part,
+        coalesce(carrier, delivery_region, seller_id, 'all') as part_name,
+        count(*) filter (where is_late) as late_n,
+        coalesce(sum(review_score) filter (where is_late), 0) as late_sum,
+        coalesce(sum(review_score * review_score) filter (where is_late), 0) as late_squares,
+        count(*) filter (where not is_late) as timely_n,
+        coalesce(sum(review_score) filter (where not is_late), 0) as timely_sum,
+        coalesce(sum(review_score * review_score) filter (where not is_late), 0) as timely_squares
+    from deliveries
+    group by grouping sets ((), (carrier), (delivery_region), (seller_id))
 ),
 
 varied as (

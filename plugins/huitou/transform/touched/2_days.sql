@@ -36,10 +36,10 @@ select r.refund_day from staging.stg_refunds as r join staging.touched_refunds u
 union
 select o.order_day from intermediate.int_orders__priced as o join recorded using (source, order_id)
 union
-select coalesce(d.delivered_day, d.promised_day)
+select d.day
 from intermediate.int_deliveries as d
 join (select source, order_id from recorded union select source, order_id from reviewed) as t using (source, order_id)
-where coalesce(d.delivered_day, d.promised_day) is not null
+where d.day is not null
 union
 select v.day
 from raw.reviews as r
