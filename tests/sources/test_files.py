@@ -151,4 +151,4 @@ def test_a_file_that_its_control_file_vouches_for_lands_with_its_rows(shop: Sour
     shop.drop(D1, "orders.csv", CONTENT)
     said = {"rows": 2, "bytes": len(BYTES), "sha256": hashlib.sha256(BYTES).hexdigest().upper()}
     shop.drop(D1, "control.json", json.dumps({"files": {name: said}}))
-    assert landed(shop, found(shop, D1)[0]).rows == 2
+    assert landed(shop, found(shop, D1)[0]).said.rows == 2

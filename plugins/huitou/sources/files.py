@@ -8,7 +8,7 @@ taken, or is not what its control file says, is refused for now.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -41,14 +41,14 @@ class SourceFile:
 class LandedFile:
     """A file as sent, in the landing folder, named by its content.
 
-    ``rows`` is how many records its source says that it has, where it says so.
+    ``said`` is what its source says that it holds.
     """
 
     origin: SourceFile
     path: Path
     sha256: str
     bytes: int
-    rows: int | None = None
+    said: Control = field(default_factory=Control)
 
 
 def find(settings: Settings, source_set: SourceSet, feed: Feed, night: date) -> list[SourceFile]:
@@ -143,4 +143,4 @@ def land(settings: Settings, source_set: SourceSet, feed: Feed, file: SourceFile
             raise TransientError(f"{file.name}: it is still being written. Nothing of it was loaded; try again later.")
         said.check(file.name, partial.size, partial.sha256)
         kept = partial.keep(PurePosixPath(file.name).name)
-    return LandedFile(file, kept, partial.sha256, partial.size, said.rows)
+    return LandedFile(file, kept, partial.sha256, partial.size, said)

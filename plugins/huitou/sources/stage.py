@@ -18,6 +18,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from huitou.sources.cast import staged_name
+from huitou.sources.control import Totals
 from huitou.sources.copying import Stream, copy_rows
 from huitou.sources.drift import Difference, columns_there, difference
 from huitou.sources.feeds import Feed
@@ -53,7 +54,8 @@ def stage(
 
     ``files`` maps file id to landed file; ``plain`` is None where the feed's casts are for SQL alone. Rows of days
     after ``night`` are left out and counted in ``ahead``; the contact points go to ``vault.contact_points``. Raises
-    ``UserError`` for a missing column or a file that was cut.
+    ``UserError`` for a missing column or a file that was cut, ``TransientError`` for one that is not what its control
+    file says.
     """
     staged = Staged()
     with _Tables(connection, feed, sealer, plain) as tables:
@@ -203,5 +205,8 @@ def _without_nul(values: pa.Array) -> pa.Array:
 def _batches(feed: Feed, files: dict[int, LandedFile], sealer: Sealer) -> Iterator[tuple[int, TextBatch]]:
     for file_id, file in files.items():
         there = columns_there(feed, file.path, file.origin.name)
-        for batch in read_batches(file.path, feed.files, there, file.rows, file.origin.name):
+        totals = Totals(file.origin.name, feed, file.said)
+        for batch in read_batches(file.path, feed.files, there, file.said.rows, file.origin.name):
+            totals.add(batch)
             yield file_id, sealer.apply(batch)
+        totals.check()
