@@ -42,16 +42,16 @@ MODELS_ALONE = ("build", "--exclude-resource-type", "test", "--exclude-resource-
 SHAPES = {"1x": (0.1, 1), "wide": (1, 1), "deep": (0.1, 10)}
 MARTS = ("customer_value", "customer_segments", "sales_daily", "satisfaction_daily", "delivery_daily")
 SAME = {
-    "customer_value": "customer_key, orders, unconverted_orders, net_spend, refunds, first_order_date,"
-    " last_order_date, orders_in_window, {window}, recency_score, frequency_score, monetary_score",
+    "customer_value": "customer_key, orders, units, unconverted_orders, gross, discounts, net_spend, refunds,"
+    " first_order_date, last_order_date, purchase_days, median_days_between, orders_in_window, {window}, recency_score,"
+    " frequency_score, monetary_score",
     "customer_segments": "customer_key, orders, registered_date, last_order_date",
-    "sales_daily": "day, currency, orders, gross, discounts, refunds",
-    "satisfaction_daily": "day, metric, n, score_sum, score_sum_sq",
-    "delivery_daily": "day, is_late, orders, reviewed_orders, score_sum",
+    "sales_daily": "day, currency, orders, gross, discounts, refunds, net, refunds_unsold",
+    "satisfaction_daily": "day, metric, breakdown, subject, n, score_sum, score_sum_sq, positive, negative",
+    "delivery_daily": "day, is_late, orders, undated_orders, reviewed_orders, score_sum",
 }
-# The plain models have no breakdowns and no refunds of orders that are no sale; nor do they know the class of yesterday,
-# which a class depends on.
-ROWS = {"satisfaction_daily": "breakdown = 'all'", "sales_daily": "orders > 0 or refunds > 0"}
+# The plain models have no tiers, whose map is a seed; nor do they know the class of yesterday, which a class depends on.
+ROWS = {"satisfaction_daily": "breakdown <> 'tier'"}
 
 
 class World:

@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from marts_columns import Columns, moments, money, names
-from marts_service import PRODUCTS, TEXTS, write_products, write_service
+from marts_service import CHANNELS, PRODUCTS, SELLERS, TEXTS, write_products, write_service
 
 DAYS = 1095
 LAST = date(2026, 6, 30)
@@ -102,6 +102,7 @@ class Shop:
                 "order_id": names("o", owner),
                 "line_no": pa.array(line),
                 "product_id": names("p", self.draw.integers(1, PRODUCTS, len(owner))),
+                "seller_id": names("seller_", self.draw.integers(1, SELLERS, len(owner))),
                 "quantity": pa.array(self.draw.integers(1, 4, len(owner))),
                 "unit_price": money(self.draw.integers(100, 99999, len(owner))),
                 "discount": money(np.where(self.draw.random(len(owner)) < 0.1, 50, 0)),
@@ -188,6 +189,7 @@ class Shop:
                 "customer_id": names("c", customer),
                 "ordered_at": moments(ordered, 12),
                 "status": pa.array(status),
+                "channel": pa.array(self.draw.choice(CHANNELS, len(number))),
                 "currency": pa.array(np.where(usd, "USD", "CNY")),
                 "promised_at": moments(ordered + 5, 23),
                 "delivered_at": moments(
@@ -202,7 +204,7 @@ class Shop:
         """Another version of orders of the past weeks; what else is of them in the past is looked up."""
         table = pq.read_table(
             self.folder.parent / "orders.parquet",
-            columns=["order_id", "customer_id", "ordered_at", "currency", "promised_at"],
+            columns=["order_id", "customer_id", "ordered_at", "channel", "currency", "promised_at"],
         )
         found = pc.index_in(names("o", old), value_set=table["order_id"].combine_chunks()).drop_null()
         kept = table.take(found)

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from marts_data import Shop
 
 PRODUCTS = 5000
+SELLERS = 200
+CHANNELS = np.array(["app", "web", "shop"])
 CARRIERS = np.array(["sf", "zto", "yto", "jd"])
 REGIONS = np.array(["华北", "华东", "华南", "西南"])
 METHODS = np.array(["alipay", "wechat_pay", "card", "cash"])

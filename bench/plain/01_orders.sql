@@ -9,6 +9,7 @@ select
     cast(versions.ordered_at at time zone 'Asia/Shanghai' as date) as order_day,
     versions.status,
     versions.status in ('paid', 'shipped', 'delivered') as is_sale,
+    versions.channel,
     versions.currency,
     versions.promised_at,
     versions.delivered_at,

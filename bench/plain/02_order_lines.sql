@@ -6,6 +6,9 @@ with versions as (
 select
     order_id,
     line_no,
+    product_id,
+    seller_id,
+    quantity,
     round(quantity * unit_price, 2) as amount,
     round(coalesce(discount, 0), 2) as discount
 from versions

@@ -1,6 +1,8 @@
 create table order_money as
 with goods as (
-    select order_id, sum(amount) as gross, sum(discount) as discount from order_lines group by order_id
+    select order_id, sum(quantity) as units, sum(amount) as gross, sum(discount) as discount
+    from order_lines
+    group by order_id
 ),
 
 paid_back as (
@@ -10,6 +12,7 @@ paid_back as (
 priced as (
     select
         orders.*,
+        coalesce(goods.units, 0) as units,
         coalesce(goods.gross, 0) as gross,
         coalesce(goods.discount, 0) as discounts,
         coalesce(paid_back.refunded, 0) as refunded,
@@ -24,6 +27,7 @@ priced as (
 
 select
     *,
+    round(gross * rate, 2) as gross_base,
     round((gross - discounts) * rate, 2) as sold_base,
     round(refunded * rate, 2) as refunded_base
 from priced

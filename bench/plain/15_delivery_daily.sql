@@ -12,6 +12,7 @@ select
     coalesce(orders.delivered_day, orders.promised_day) as day,
     coalesce(orders.delivered_at > orders.promised_at, false) as is_late,
     count(*) as orders,
+    count(*) - count(orders.delivered_day) as undated_orders,
     count(last_reviews.score) as reviewed_orders,
     coalesce(sum(last_reviews.score), 0) as score_sum
 from orders
