@@ -35,7 +35,7 @@ lint: .venv/ready-dev  ## ruff, sqlfluff, mypy
 	$(BIN)/sqlfluff lint --disable-progress-bar --templater placeholder plugins/huitou
 
 test: .venv/ready-dev  ## the tests
-	$(BIN)/pytest -m "not battery" --numprocesses auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
+	TMPDIR=$$(.ci/scratch) $(BIN)/pytest -m "not battery" --numprocesses auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 
 demo: .venv/ready  ## three nights of the demo shop, from nothing to messages accepted once
 	@test -f $(HUITOU_HOME)/shop/truth/parameters.json || $(BIN)/huitou shop generate --out $(HUITOU_HOME)/shop $(DEMO_SHOP)
@@ -49,7 +49,7 @@ night: .venv/ready  ## run one night: make night DATE=2026-11-21
 	@$(BIN)/huitou night --date $(or $(DATE),$(error say which: make night DATE=YYYY-MM-DD))
 
 battery: .venv/ready-dev  ## the long tests, see docs/batteries.md
-	$(BIN)/pytest -m battery
+	TMPDIR=$$(.ci/scratch) $(BIN)/pytest -m battery
 
 bench: .venv/ready-dev  ## print speeds beside a named rival's, in one run
 	$(BIN)/python bench/ingest.py

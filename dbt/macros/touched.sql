@@ -52,7 +52,6 @@
     {% endfor -%}
     {{ config(
         materialized="incremental",
-        incremental_strategy="append",
         on_schema_change="fail",
         indexes=indexed,
         meta={"touched": kind, "columns": columns or touched_kinds()[kind]},
