@@ -84,7 +84,7 @@ class Shop:
         """Of each relation that a build makes, seeds among them, a number that is another one once it is made anew."""
         with connect(self.settings) as connection:
             rows = connection.execute(
-                "select relname, oid from pg_class where relkind in ('r', 'v') and relname !~ '^touched_'"
+                "select relname, oid from pg_class where relkind in ('r', 'v') and relname !~ '^(touched|taken)_'"
                 " and relnamespace::regnamespace::text in ('staging', 'intermediate', 'candidate')"
             )
             return dict(rows.fetchall())
@@ -157,6 +157,7 @@ def test_all_is_worked_out_when_the_date_goes_back_and_touched_keys_again_after_
     assert_same(shop.tables(), shop.worked_out_at_once(FIRST + timedelta(days=1)))
 
 
+@pytest.mark.battery
 def test_nothing_is_lost_when_old_deliveries_are_mended_and_a_build_breaks_off_behind_the_weights(
     shop: Shop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -187,6 +188,7 @@ def test_nothing_is_lost_when_old_deliveries_are_mended_and_a_build_breaks_off_b
     assert any(not about(row, late[:20]) for row in reweighed)
 
 
+@pytest.mark.battery
 def test_first_orders_are_told_anew_when_their_customers_turn_out_to_have_begun_on_another_day(shop: Shop) -> None:
     with connect(shop.settings) as connection:
         factory = NightFactory(connection, 7, FIRST)

@@ -15,14 +15,17 @@ from psycopg.rows import dict_row
 from factories.cdnow import CALIBRATED_ON, Order, take_in
 from factories.value_oracle import ValueOracle, assert_scored
 from huitou.settings import Settings
+from huitou.transform import dbt
 from huitou.transform.build import build
-from huitou.transform.fitted import build_what_fits_read
+from huitou.transform.fitted import READ_BY_FIT, build_what_fits_read, fit_value
 from huitou.value.fits import ValueFit, forget, is_due, keep, up_to
 from huitou.value.fitting import fit
 from huitou.warehouse.connection import connect
 
 pytestmark = pytest.mark.integration
 AS_OF = date(2026, 6, 30)
+WITHOUT_TESTS = ("build", "--exclude-resource-type", "test", "--exclude-resource-type", "unit_test")
+SCORING = (*WITHOUT_TESTS, "--select", "+customer_value", "+value_fits", "--exclude", *READ_BY_FIT)
 PREDICTED = "p_alive, expected_orders_90d, expected_orders_365d, expected_spend_365d, total_value, next_order_date"
 
 
@@ -65,15 +68,22 @@ def test_fit_says_what_is_missing_when_there_is_too_little(warehouse: Settings, 
     ]
 
 
+def score(settings: Settings, connection: psycopg.Connection, as_of: date) -> None:
+    """What a build does about value, without the other marts and the gate."""
+    build_what_fits_read(settings, connection, as_of)
+    fit_value(connection, as_of, as_of)
+    dbt.run(settings, as_of, SCORING)
+
+
 def test_night_predicts_nothing_when_there_is_too_little(warehouse: Settings, tmp_path: Path) -> None:
     sold, reason = SHOPS["a young shop"]
     settings = take_in(tmp_path, warehouse, AS_OF, sold)
-    build(settings, AS_OF)
     with connect(settings) as connection:
+        score(settings, connection, AS_OF)
         fits = connection.execute(
-            "select model, outcome, reason, is_in_use from marts.value_fits order by 1"
+            "select model, outcome, reason, is_in_use from candidate.value_fits order by 1"
         ).fetchall()
-        rows = connection.execute(f"select {PREDICTED} from marts.customer_value".encode()).fetchall()
+        rows = connection.execute(f"select {PREDICTED} from candidate.customer_value".encode()).fetchall()
     assert fits == [(model, "not_enough_data", reason, False) for model in ("bg_nbd", "gamma_gamma")]
     assert set(rows) == {(None,) * 6}
     assert len(rows) == len({order.customer for order in sold})
@@ -111,14 +121,14 @@ def test_scores_are_those_of_the_fit_in_use_when_a_newer_one_does_not_converge(
     }
     with connect(settings) as connection, connection.cursor(row_factory=dict_row) as cursor:
         keep(connection, AS_OF - timedelta(days=7), [in_use(m, p, AS_OF - timedelta(days=7)) for m, p in older.items()])
-        build(settings, AS_OF)
-        fits = connection.execute("select model, as_of, outcome, is_in_use from marts.value_fits order by 1, 2")
+        score(settings, connection, AS_OF)
+        fits = connection.execute("select model, as_of, outcome, is_in_use from candidate.value_fits order by 1, 2")
         assert fits.fetchall() == [
             row
             for model in ("bg_nbd", "gamma_gamma")
             for row in ((model, AS_OF - timedelta(days=7), "accepted", True), (model, AS_OF, "refused", False))
         ]
-        rows = cursor.execute("select * from marts.customer_value").fetchall()
+        rows = cursor.execute("select * from candidate.customer_value").fetchall()
     oracle = ValueOracle({**older["bg_nbd"], **older["gamma_gamma"]}, AS_OF)
     assert len(rows) == 600
     for row in rows:
@@ -179,13 +189,13 @@ def test_refused_fit_scores_nobody(fits: psycopg.Connection, cdnow: Settings) ->
     model = "gamma_gamma"
     parameters = JUDGED[model, "better"]
     keep(fits, WEEK_BEFORE, [in_use(model, parameters)])
-    build(cdnow, CALIBRATED_ON)
+    score(cdnow, fits, CALIBRATED_ON)
     dates = {one: WEEK_BEFORE if one == model else CALIBRATED_ON for one in ("bg_nbd", "gamma_gamma")}
     with fits.cursor(row_factory=dict_row) as cursor:
         scored = cursor.execute("select * from intermediate.int_value__parameters").fetchall()
     assert [(row["orders_fitted_on"], row["worth_fitted_on"]) for row in scored] == [tuple(dates.values())]
     assert {name: scored[0][name] for name in parameters} == parameters
-    marks = "select as_of, outcome, is_in_use from marts.value_fits where model = %s order by 1"
+    marks = "select as_of, outcome, is_in_use from candidate.value_fits where model = %s order by 1"
     assert fits.execute(marks, (model,)).fetchall() == [
         (WEEK_BEFORE, "accepted", True),
         (CALIBRATED_ON, "refused", False),
