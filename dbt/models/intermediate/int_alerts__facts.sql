@@ -43,8 +43,8 @@ select
     'all' as part,
     'all' as part_name,
     day,
-    sum(x) as x,
-    sum(base) as base
+    cast(sum(cast(x as numeric)) as double precision) as x,
+    cast(sum(cast(base as numeric)) as double precision) as base
 from facts
 where part <> 'feed'
 group by signal, day

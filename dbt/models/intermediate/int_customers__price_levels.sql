@@ -9,7 +9,7 @@ prices as (
 select
     products.customer_key,
     cast(sum(products.lines) as integer) as ranked_lines,
-    sum(products.lines * prices.price_rank) / sum(products.lines) as price_level
+    cast(sum(products.lines * prices.price_rank) / sum(products.lines) as double precision) as price_level
 from products
 inner join prices
     on products.source = prices.source and products.product_id = prices.product_id

@@ -19,8 +19,9 @@ select
     category,
     cast(mean_price as numeric(18, 4)) as mean_price,
     -- A product without a rival is neither cheap nor dear.
-    case
+    -- Exact, as sums of it must not follow the order of the rows.
+    cast(case
         when count(*) over (partition by category) = 1 then 0.5
         else percent_rank() over (partition by category order by mean_price)
-    end as price_rank
+    end as numeric(10, 8)) as price_rank
 from products

@@ -35,7 +35,7 @@ low_scores as (
         lines.category,
         count(*) as n,
         sum(
-            cast(scales.score_max - reviews.score as double precision) / (scales.score_max - scales.score_min)
+            cast(scales.score_max - reviews.score as numeric) / (scales.score_max - scales.score_min)
         ) as low_score
     from reviews
     inner join lines
@@ -86,7 +86,7 @@ select
     seller_id,
     category,
     cast(n as integer) as n,
-    low_score as bad
+    cast(low_score as numeric(18, 6)) as bad
 from low_scores
 union all
 select
@@ -97,7 +97,7 @@ select
     sold.category,
     cast(sold.n as integer) as n,
     cast(
-        case reasons.reason when 'returned' then sold.returned else sold.complaint end as double precision
+        case reasons.reason when 'returned' then sold.returned else sold.complaint end as numeric(18, 6)
     ) as bad
 from sold
 cross join (values ('returned'), ('complaint')) as reasons (reason)

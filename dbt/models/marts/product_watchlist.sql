@@ -16,52 +16,53 @@ priors as (
     group by reason, category
 ),
 
-subjects as (
+parts as (
     select
         'product' as kind,
-        facts.source,
-        facts.product_id as subject_id,
-        facts.reason,
-        facts.n,
-        facts.bad,
-        priors.share
+        source,
+        product_id as subject_id,
+        reason,
+        category,
+        sum(n) as n,
+        sum(bad) as bad
     from facts
-    inner join priors
-        on facts.reason = priors.reason and facts.category = priors.category
+    group by source, product_id, reason, category
     union all
     select
         'seller' as kind,
-        facts.source,
-        facts.seller_id as subject_id,
-        facts.reason,
-        facts.n,
-        facts.bad,
-        priors.share
+        source,
+        seller_id as subject_id,
+        reason,
+        category,
+        sum(n) as n,
+        sum(bad) as bad
     from facts
-    inner join priors
-        on facts.reason = priors.reason and facts.category = priors.category
-    where facts.seller_id <> 'unstated'
+    where seller_id <> 'unstated'
+    group by source, seller_id, reason, category
 ),
 
+-- Summed as exact numbers: the last digit of others would follow the order of the rows.
 sums as (
     select
-        subjects.kind,
-        subjects.source,
-        subjects.subject_id,
-        subjects.reason,
+        parts.kind,
+        parts.source,
+        parts.subject_id,
+        parts.reason,
         rules.reason_zh,
         rules.prior_strength,
         rules.min_z,
-        sum(subjects.n) as n,
-        sum(subjects.bad) as bad,
-        sum(subjects.n * subjects.share) / sum(subjects.n) as usual
-    from subjects
+        cast(sum(parts.n) as double precision) as n,
+        cast(sum(parts.bad) as double precision) as bad,
+        cast(sum(parts.n * priors.share) / sum(parts.n) as double precision) as usual
+    from parts
+    inner join priors
+        on parts.reason = priors.reason and parts.category = priors.category
     inner join rules
-        on subjects.reason = rules.reason
+        on parts.reason = rules.reason
     group by
-        subjects.kind, subjects.source, subjects.subject_id, subjects.reason,
+        parts.kind, parts.source, parts.subject_id, parts.reason,
         rules.reason_zh, rules.prior_strength, rules.min_z, rules.min_n
-    having sum(subjects.n) >= rules.min_n
+    having sum(parts.n) >= rules.min_n
 ),
 
 shrunk as (
