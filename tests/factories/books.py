@@ -9,6 +9,7 @@ from typing import Any
 import psycopg
 from psycopg.rows import dict_row
 
+from factories.drops_oracle import NO_CURRENCY
 from huitou.sources.contract import contracts
 
 Sums = Counter[tuple[int, str, str, str]]
@@ -50,7 +51,7 @@ def _held(cursor: psycopg.Cursor[dict[str, Any]]) -> tuple[Sums, Counter[Any]]:
         money = [name for name, column in contract.columns.items() if column.type == "money"]
         currency = next((name for name, column in contract.columns.items() if column.type == "currency"), None)
         for row in cursor.execute(f"select * from {contract.room}.{contract.feed}".encode()).fetchall():
-            code = (row[currency] if currency else None) or "XXX"
+            code = (row[currency] if currency else None) or NO_CURRENCY
             for measure, value in [("rows", Decimal(1)), *((name, row[name] or Decimal(0)) for name in money)]:
                 by_file[row["_file_id"], "loaded", code, measure] += value
                 by_day[contract.feed, row["_business_date"], code, measure] += value

@@ -22,6 +22,8 @@ from huitou.settings import PROJECT_ROOT
 
 CONTRACTS = PROJECT_ROOT / "plugins" / "huitou" / "sources" / "contracts"
 NUMBER = re.compile(r"^[+-]?(\d+\.?\d*|\.\d+)$")
+# ISO 4217's code for where no currency is involved.
+NO_CURRENCY = "XXX"
 Figures = Counter[tuple[str, str, str, str]]
 
 
@@ -60,7 +62,7 @@ def readable_feeds(feeds: Path) -> dict[str, dict[str, Any]]:
 def sent_figures(feeds: Path, drops: Path, base_currency: str) -> Figures:
     """By (feed, night, currency, measure): rows and contract money of every file of ``readable_feeds``.
 
-    A currency that is no ISO code counts as XXX, money that is no number as nothing.
+    A currency that is no ISO code counts as none, money that is no number as nothing.
     """
     figures: Figures = Counter()
     for feed, spec in readable_feeds(feeds).items():
@@ -80,10 +82,10 @@ def sent_figures(feeds: Path, drops: Path, base_currency: str) -> Figures:
 def _currency(columns: dict[str, Any], mapping: dict[str, Any], record: dict[str, Any], base_currency: str) -> str:
     name = next((name for name, column in columns.items() if column["type"] == "currency"), None)
     if name is None:
-        return "XXX"
+        return NO_CURRENCY
     how = mapping.get(name, {"const": base_currency})
     text = how.get("const") or (record[how["from"]] or "").strip()
-    return text.upper() if re.fullmatch(r"[A-Za-z]{3}", text) else "XXX"
+    return text.upper() if re.fullmatch(r"[A-Za-z]{3}", text) else NO_CURRENCY
 
 
 def _money(how: dict[str, Any], record: dict[str, Any]) -> Decimal:
