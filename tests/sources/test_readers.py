@@ -15,9 +15,8 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from factories.reading import bad_of, read, rows_of, write
-from huitou.errors import TransientError, UserError
+from huitou.errors import UserError
 from huitou.sources.file_spec import FilesSpec
-from huitou.sources.readers import read_batches
 
 JSONL = FilesSpec(path="x.jsonl", format="jsonl")
 CSV = FilesSpec(path="x.csv", format="csv")
@@ -243,13 +242,6 @@ def test_text_cut_within_a_character_is_refused(tmp_path: Path) -> None:
     path = write(tmp_path, "x.csv", "a,b\n1,你\n".encode("utf-16-le")[:-1])
     with pytest.raises(UserError, match="not utf-16-le"):
         read(path, CSV.model_copy(update={"encoding": "utf-16-le"}), ["a"])
-
-
-def test_a_file_is_refused_when_it_has_other_than_the_rows_that_were_promised(tmp_path: Path) -> None:
-    path = write(tmp_path, "x.csv", b"a,b\n1,2\n3\n")
-    assert len(list(read_batches(path, CSV, ["a"], rows=2))) > 0
-    with pytest.raises(TransientError, match="says 3 rows and it has 2"):
-        list(read_batches(path, CSV, ["a"], rows=3))
 
 
 @pytest.mark.parametrize(

@@ -42,22 +42,24 @@ class Control(Strict):
 
 
 class Totals:
-    """The sums of a file's columns, added up as it is read: ``check`` holds them against what its source says.
+    """A file's records and the sums of its columns, counted as it is read and held against what its source says.
 
     Where a record or a number could not be read, the rest cannot add up to the sum; that row is in quarantine, and the
     sum is not asked about.
     """
 
     def __init__(self, name: str, feed: Feed, said: Control) -> None:
-        self._name, self._said = name, said.sums
+        self._name, self._said = name, said
         for column in said.sums:
             if column not in feed.source_columns:
                 raise UserError(f"{name}: its control file has a sum of {column}, which the feed does not read.")
         self._with_comma = {mapping.source for mapping in feed.columns.values() if mapping.decimal == ","}
         self._sums = dict.fromkeys(said.sums, Decimal(0))
         self._unknown: set[str] = set()
+        self._rows = 0
 
     def add(self, batch: TextBatch) -> None:
+        self._rows += batch.records
         for column in self._sums:
             if column not in batch.columns or batch.bad:
                 self._unknown.add(column)
@@ -71,8 +73,10 @@ class Totals:
             self._sums[column] += pc.sum(numbers.cast(SUMMED)).as_py() or 0
 
     def check(self) -> None:
-        """Raise ``TransientError`` where a column adds up to something else."""
-        for column, said in self._said.items():
+        """Raise ``TransientError`` where there are other than the records, or a column adds up to something else."""
+        if self._said.rows is not None and self._rows != self._said.rows:
+            raise _partial(self._name, f"{self._said.rows} rows and it has {self._rows}")
+        for column, said in self._said.sums.items():
             if column not in self._unknown and self._sums[column] != said:
                 found = self._sums[column].normalize()
                 raise _partial(self._name, f"{column} adds up to {said:f} and it adds up to {found:f}")

@@ -206,7 +206,7 @@ def _batches(feed: Feed, files: dict[int, LandedFile], sealer: Sealer) -> Iterat
     for file_id, file in files.items():
         there = columns_there(feed, file.path, file.origin.name)
         totals = Totals(file.origin.name, feed, file.said)
-        for batch in read_batches(file.path, feed.files, there, file.said.rows, file.origin.name):
+        for batch in read_batches(file.path, feed.files, there, file.origin.name):
             totals.add(batch)
             yield file_id, sealer.apply(batch)
         totals.check()

@@ -12,7 +12,6 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from huitou.errors import TransientError
 from huitou.sources.file_spec import FilesSpec
 from huitou.sources.readers.batch import BadRow, TextBatch
 from huitou.sources.readers.delimited import read_csv
@@ -20,7 +19,7 @@ from huitou.sources.readers.excel import read_excel
 from huitou.sources.readers.json_array import read_json
 from huitou.sources.readers.json_lines import read_jsonl
 from huitou.sources.readers.parquet import read_parquet
-from huitou.sources.readers.refusal import calling, name_of, refusing
+from huitou.sources.readers.refusal import calling, refusing
 
 __all__ = ["BadRow", "TextBatch", "read_batches", "read_columns"]
 
@@ -41,29 +40,20 @@ def read_columns(path: Path, spec: FilesSpec, called: str = "") -> list[str]:
         return list(next(batches).names)
 
 
-def read_batches(
-    path: Path, spec: FilesSpec, columns: list[str], rows: int | None = None, called: str = ""
-) -> Generator[TextBatch, None, None]:
+def read_batches(path: Path, spec: FilesSpec, columns: list[str], called: str = "") -> Generator[TextBatch, None, None]:
     """The rows of ``path``, the named columns of each; at least one batch, which may be empty.
 
-    ``rows`` is how many records the source says that the file has, ``called`` its path at the source. Raises ``UserError`` for a cut or unreadable file
-    and for a table without one of the columns, ``TransientError`` where the number of records is another.
+    ``called`` is its path at the source. Raises ``UserError`` for a cut or unreadable file, and for a table without one
+    of the columns.
     """
-    seen = 0
     try:
         with calling(path, called), refusing(path):
             for batch in _READERS[spec.format](path, spec, columns):
-                seen += batch.records
                 batch.names = tuple(map(_shown, batch.names))
                 yield batch
     finally:
         # Arrow keeps what it freed; the next file may be of another kind.
         pa.default_memory_pool().release_unused()
-    if rows is not None and seen != rows:
-        raise TransientError(
-            f"{called or name_of(path)}: the file is partial: its control file says {rows} rows and it has {seen}. "
-            "Nothing of it was loaded; it is taken when it is whole."
-        )
 
 
 def _shown(name: str) -> str:

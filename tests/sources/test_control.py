@@ -1,4 +1,4 @@
-"""A file whose columns do not add up to what its source says is refused whole; nothing of it was loaded."""
+"""A file whose records or columns do not add up to what its source says is refused whole; nothing of it was loaded."""
 
 from __future__ import annotations
 
@@ -60,6 +60,19 @@ def test_a_file_is_refused_when_a_column_adds_up_to_something_else(
     assert loaded(connection) == (0, 0)
     send(shop, TENS, {"discount": "10"})
     assert ingest(shop.settings, "orders", NIGHT).seen == 4
+
+
+def test_a_file_is_refused_when_it_has_other_than_the_rows_that_were_promised(
+    shop: SourceFactory, connection: psycopg.Connection
+) -> None:
+    shop.drop(NIGHT, "orders.csv", orders_csv({}) + "of one field\n")
+    shop.drop(NIGHT, "control.json", json.dumps({"files": {"orders.csv": {"rows": 3}}}))
+    with pytest.raises(TransientError, match="says 3 rows and it has 2"):
+        ingest(shop.settings, "orders", NIGHT)
+    assert loaded(connection) == (0, 0)
+    shop.drop(NIGHT, "control.json", json.dumps({"files": {"orders.csv": {"rows": 2}}}))
+    ingest(shop.settings, "orders", NIGHT)
+    assert loaded(connection) == (1, 1)
 
 
 def test_a_sum_of_a_column_that_the_feed_does_not_read_is_a_mistake(shop: SourceFactory) -> None:
