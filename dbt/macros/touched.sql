@@ -42,7 +42,8 @@
 {%- endmacro %}
 
 
-{# Stands at the head of a model whose rows are each of one key of `kind`. `columns` are the model's names
+{# Stands at the head of a model whose rows are each of one key of `kind`. dbt asks for `on_schema_change` wherever there
+   is a contract; another SQL has everything worked out anew. `columns` are the model's names
    of that key. `also` is a query of keys that this model alone must work out anew. `indexes` are lists of
    columns. #}
 {% macro touched_model(kind, columns=none, also=none, indexes=[]) -%}

@@ -86,12 +86,11 @@ def publish(
     with connect(settings) as connection, connection.transaction():
         connection.execute("select pg_advisory_xact_lock(hashtext('huitou.publish'))")
         connection.execute("select ops.let_readers_in()")
-        noted = _noted(connection, touched or {})
-        counts = {
-            table: _replace(connection, table, table in (touched or {}), noted.get(table)) for table in sorted(tables)
-        }
+        touched = touched or {}
+        noted = _noted(connection, touched)
+        counts = {table: _replace(connection, table, table in touched, noted.get(table)) for table in sorted(tables)}
         rows = {table: count for table, (count, _) in counts.items()}
-        _forget_notes(connection, touched or {})
+        _forget_notes(connection, touched)
         connection.execute(
             "insert into ops.publications (business_date, rows) values (%s, %s)", (business_date, json.dumps(rows))
         )
