@@ -43,6 +43,7 @@ select
     'all' as part,
     'all' as part_name,
     day,
+    -- Exact, as what is expected must not follow the order of the rows.
     cast(sum(cast(x as numeric)) as double precision) as x,
     cast(sum(cast(base as numeric)) as double precision) as base
 from facts
