@@ -87,6 +87,11 @@ def test_any_valid_arguments_make_a_whole_shop(
     assert made.rows["exchange_rates"] == 5 * days
 
 
+def test_cheats_have_phones_when_nobody_else_has_one(tmp_path: Path) -> None:
+    made = generate(tmp_path / "shop", 1, 1, 2053, date(2010, 1, 1))
+    assert made.rows["customers"] > 1
+
+
 @pytest.mark.parametrize(
     ("wrong", "says"),
     [

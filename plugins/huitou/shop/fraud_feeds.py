@@ -110,8 +110,9 @@ class FraudFeeds:
     def _phones(self) -> Ints:
         """Numbers that the walk through all numbers has not reached: it began where its first owner stands."""
         own = self._shop.people
-        walker = int(np.flatnonzero((own.phone >= 0) & (own.shares < 0))[0])
-        start = int(own.phone[walker]) - walker * PHONE_STRIDE
+        owners = np.flatnonzero((own.phone >= 0) & (own.shares < 0))
+        # Where nobody has a number, none is taken.
+        start = int(own.phone[owners[0]] - owners[0] * PHONE_STRIDE) if len(owners) else 0
         count = len(own.phone)
         return (start + (count + np.arange(self._accounts.phone.max(initial=0) + 1)) * PHONE_STRIDE) % PHONES
 
