@@ -96,13 +96,16 @@ class Shop:
         owner = np.repeat(number, counts)
         line_day = np.repeat(day, counts)
         line = np.arange(len(owner)) - np.repeat(np.cumsum(counts) - counts, counts) + 1
+        product = self.draw.integers(1, PRODUCTS, len(owner))
+        # As on marketplaces, a product is one seller's, and few lines of it are another's.
+        seller = (product + (self.draw.random(len(owner)) < 0.1)) % SELLERS
         self.save(
             "order_lines",
             {
                 "order_id": names("o", owner),
                 "line_no": pa.array(line),
-                "product_id": names("p", self.draw.integers(1, PRODUCTS, len(owner))),
-                "seller_id": names("seller_", self.draw.integers(1, SELLERS, len(owner))),
+                "product_id": names("p", product),
+                "seller_id": names("seller_", seller),
                 "quantity": pa.array(self.draw.integers(1, 4, len(owner))),
                 "unit_price": money(self.draw.integers(100, 99999, len(owner))),
                 "discount": money(np.where(self.draw.random(len(owner)) < 0.1, 50, 0)),

@@ -27,7 +27,8 @@
         {%- for name in touched %}
         {{ "and _source = touched.source " if loop.first }}and {{ key[loop.index0] }} = touched.{{ name }}
         {%- endfor %}
-    order by _source desc, {{ key | join(" desc, ") }} desc, _version desc
+    -- In the order of the raw table's key, so that whoever adds up by its first columns finds them sorted.
+    order by _source asc, {{ key | join(" asc, ") }} asc, _version desc
 {%- endmacro %}
 
 

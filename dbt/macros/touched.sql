@@ -97,17 +97,24 @@
 {%- endmacro %}
 
 
-{# The rows of CTE `relation` that have the keys of CTE `keys`, where only the touched ones are worked out: whoever
-   judges a touched key need not be touched, and is looked up by itself, where the CTE is read once. Else all, for a join. #}
+{# The rows of CTE `relation` that have the keys of CTE `keys`, each looked up by itself, where the CTE is read once: for
+   few keys of many. #}
+{% macro looked_up(relation, keys, columns) -%}
+    select of_key.*
+    from (select distinct {{ columns | join(", ") }} from {{ keys }}) as few
+    cross join lateral (
+        select * from {{ relation }} as whole
+        where {% for name in columns %}{{ "and " if not loop.first }}whole.{{ name }} = few.{{ name }} {% endfor %}
+        offset 0
+    ) as of_key
+{%- endmacro %}
+
+
+{# The same where only the touched ones are worked out, as whoever judges a touched key need not be touched. Else all,
+   for a join. #}
 {% macro rows_of(relation, keys, columns) -%}
     {% if only_touched() -%}
-        select of_key.*
-        from (select distinct {{ columns | join(", ") }} from {{ keys }}) as touched
-        cross join lateral (
-            select * from {{ relation }} as whole
-            where {% for name in columns %}{{ "and " if not loop.first }}whole.{{ name }} = touched.{{ name }} {% endfor %}
-            offset 0
-        ) as of_key
+        {{ looked_up(relation, keys, columns) }}
     {%- else -%}
         select * from {{ relation }}
     {%- endif %}

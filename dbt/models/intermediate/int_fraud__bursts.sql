@@ -41,11 +41,11 @@ kept as (
 ),
 
 sold as (
-    {{ rows_of("contents", "kept", ["source", "order_id"]) }}
+    {{ looked_up("contents", "kept", ["source", "order_id"]) }}
 ),
 
 sellers as (
-    select distinct
+    select
         kept.source,
         kept.order_id,
         kept.customer_key,
@@ -54,6 +54,7 @@ sellers as (
     from kept
     inner join sold
         on kept.source = sold.source and kept.order_id = sold.order_id
+    where sold.is_first_of_seller
 ),
 
 placed as (

@@ -6,14 +6,31 @@ with lines as (
 
 products as (
     select * from {{ ref("stg_products") }}
+),
+
+contents as (
+    select distinct
+        lines.source,
+        lines.order_id,
+        lines.product_id,
+        coalesce(products.category, '(none)') as category,
+        coalesce(lines.seller_id, '(none)') as seller_id
+    from lines
+    left join products
+        on lines.source = products.source and lines.product_id = products.product_id
 )
 
-select distinct
-    lines.source,
-    lines.order_id,
-    lines.product_id,
-    coalesce(products.category, '(none)') as category,
-    coalesce(lines.seller_id, '(none)') as seller_id
-from lines
-left join products
-    on lines.source = products.source and lines.product_id = products.product_id
+-- Whoever counts an order once a product, category or seller takes the first row of each.
+select
+    source,
+    order_id,
+    product_id,
+    category,
+    seller_id,
+    row_number() over (partition by source, order_id, product_id order by seller_id) = 1
+        as is_first_of_product,
+    row_number() over (partition by source, order_id, category order by product_id, seller_id) = 1
+        as is_first_of_category,
+    row_number() over (partition by source, order_id, seller_id order by product_id) = 1
+        as is_first_of_seller
+from contents

@@ -29,32 +29,6 @@ ordered as (
     {{ rows_of("contents", "answers", ["source", "order_id"]) }}
 ),
 
-parts as (
-    select distinct
-        ordered.source,
-        ordered.order_id,
-        ordered.product_id,
-        kinds.breakdown,
-        case kinds.breakdown
-            when 'product' then ordered.product_id
-            when 'category' then ordered.category
-            else ordered.seller_id
-        end as subject
-    from ordered
-    inner join answers
-        on ordered.source = answers.source and ordered.order_id = answers.order_id
-    cross join (values ('product'), ('category'), ('seller')) as kinds (breakdown)
-),
-
-parts_of_orders as (
-    select distinct
-        source,
-        order_id,
-        breakdown,
-        subject
-    from parts
-),
-
 labelled as (
     select
         answers.*,
@@ -67,23 +41,29 @@ labelled as (
     -- An answer on an order of several products counts once for each; a review that names one is of that one.
     select
         answers.*,
-        parts_of_orders.breakdown,
-        parts_of_orders.subject
+        cells.breakdown,
+        cells.subject
     from answers
-    inner join parts_of_orders
-        on answers.source = parts_of_orders.source and answers.order_id = parts_of_orders.order_id
-    where answers.product_id is null
-    union all
-    select
-        answers.*,
-        parts.breakdown,
-        parts.subject
-    from answers
-    inner join parts
+    inner join ordered
         on
-            answers.source = parts.source
-            and answers.order_id = parts.order_id
-            and answers.product_id = parts.product_id
+            answers.source = ordered.source
+            and answers.order_id = ordered.order_id
+            and (answers.product_id is null or answers.product_id = ordered.product_id)
+    cross join
+        lateral (
+            values
+            ('product', ordered.product_id, ordered.is_first_of_product),
+            (
+                'category',
+                ordered.category,
+                case
+                    when answers.product_id is null then ordered.is_first_of_category
+                    else ordered.is_first_of_product
+                end
+            ),
+            ('seller', ordered.seller_id, ordered.is_first_of_seller or answers.product_id is not null)
+        ) as cells (breakdown, subject, counts)
+    where cells.counts
 )
 
 select
