@@ -9,16 +9,17 @@ import numpy as np
 import pgpq
 import psycopg
 import pyarrow as pa
-import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from marts_columns import Columns, moments, money, names
-from marts_service import CHANNELS, PRODUCTS, SELLERS, TEXTS, write_products, write_service
+from marts_goods import drawn_goods, write_products
+from marts_service import CHANNELS, TEXTS, write_service
 
 DAYS = 1095
 LAST = date(2026, 6, 30)
 EPOCH = date(1970, 1, 1)
 LINES_PER_ORDER = 2.5
+SLOWEST = 7  # days from an order to its delivery
 MERGED = 100  # every so manieth account is a second one of the person before
 
 
@@ -30,6 +31,7 @@ class Shop:
         self.a_month = max(orders * 30 // DAYS, 1000)
         self.draw = np.random.default_rng(seed)
         self.next_order = self.next_review = self.next_answer = 0
+        self.on_its_way: pa.Table | None = None
         folder.mkdir(parents=True, exist_ok=True)
 
     def write(self) -> None:
@@ -69,47 +71,34 @@ class Shop:
         shop = Shop(self.folder / str(day), self.customers, self.orders, day)
         shop.next_order, shop.next_review, shop.next_answer = self.next_order, self.next_review, self.next_answer
         orders = round(lines / LINES_PER_ORDER)
-        self.late = round(orders * 0.12)
-        shop.sales(np.full(orders - self.late, day), new=True, late=self.late)
+        late = round(orders * 0.12)
+        shop.on_its_way = self.on_its_way
+        shop.late_rows(late, day)
+        shop.sales(np.full(orders - late, day), new=True)
         self.next_order, self.next_review, self.next_answer = shop.next_order, shop.next_review, shop.next_answer
+        self.on_its_way = shop.on_its_way
         return shop.folder
 
-    def sales(self, day: np.ndarray, new: bool, late: int = 0) -> None:
+    def sales(self, day: np.ndarray, new: bool) -> None:
         n, first = len(day), self.next_order
         number = np.arange(first, first + n)
         # Few buy often: the square of an even draw.
         customer = (self.draw.random(n) ** 2 * self.customers).astype("int64")
         usd = self.draw.random(n) < 0.05
         chance = self.draw.random(n)
-        took = self.draw.integers(1, 8, n)
-        status = (
-            np.full(n, "paid")
-            if new
-            else np.where(chance < 0.9, "delivered", np.where(chance < 0.95, "cancelled", "paid"))
-        )
-        self.order_rows(number, customer, day, day, status, usd, took, "orders")
-        if late:
-            old = self.draw.integers(max(first - self.a_month, 0), first, late)
-            old = np.unique(old)
-            self.late_rows(old, int(day[0]))
+        took = self.draw.integers(1, SLOWEST + 1, n)
+        # What is ordered in the last days is on its way when history ends, and all of a night.
+        arrives = day + took > (LAST - EPOCH).days
+        status = np.where(chance < 0.9, np.where(arrives, "paid", "delivered"), "cancelled")
+        status = np.where(new | (chance > 0.95), "paid", status)
+        self.order_rows(number, customer, day, status, usd, took, arrives)
         counts = self.draw.integers(1, 5, n)
         owner = np.repeat(number, counts)
         line_day = np.repeat(day, counts)
         line = np.arange(len(owner)) - np.repeat(np.cumsum(counts) - counts, counts) + 1
-        product = self.draw.integers(1, PRODUCTS, len(owner))
-        # As on marketplaces, a product is one seller's, and few lines of it are another's.
-        seller = (product + (self.draw.random(len(owner)) < 0.1)) % SELLERS
         self.save(
             "order_lines",
-            {
-                "order_id": names("o", owner),
-                "line_no": pa.array(line),
-                "product_id": names("p", product),
-                "seller_id": names("seller_", seller),
-                "quantity": pa.array(self.draw.integers(1, 4, len(owner))),
-                "unit_price": money(self.draw.integers(100, 99999, len(owner))),
-                "discount": money(np.where(self.draw.random(len(owner)) < 0.1, 50, 0)),
-            },
+            {"order_id": names("o", owner), "line_no": pa.array(line)} | drawn_goods(self, len(owner)),
             line_day,
         )
         back = self.draw.random(n) < 0.03
@@ -136,11 +125,12 @@ class Shop:
 
     def opinions(self, number: np.ndarray, customer: np.ndarray, day: np.ndarray, new: bool) -> None:
         n, last = len(number), (LAST - EPOCH).days
-        about = np.sort(self.draw.choice(n, n // 2, replace=False))
+        # What has not arrived is not reviewed.
+        about = np.sort(self.draw.choice(n if new else np.searchsorted(day, last - SLOWEST), n // 2, replace=False))
         orders = (
-            number[about]
-            if not new
-            else self.draw.integers(max(number[0] - self.a_month, 0), max(number[0], 1), n // 2)
+            self.draw.integers(self.orders - self.a_month, self.orders - self.a_month // 4, n // 2)
+            if new
+            else number[about]
         )
         written = np.minimum(day[about] + 9, last) if not new else day[about]
         review = np.arange(self.next_review, self.next_review + len(orders))
@@ -177,54 +167,45 @@ class Shop:
         self,
         number: np.ndarray,
         customer: np.ndarray,
-        ordered: np.ndarray,
-        known: np.ndarray,
+        day: np.ndarray,
         status: np.ndarray,
         usd: np.ndarray,
         took: np.ndarray,
-        file: str,
+        arrives: np.ndarray,
     ) -> None:
-        delivered = status == "delivered"
-        self.save(
-            "orders",
-            {
-                "order_id": names("o", number),
-                "customer_id": names("c", customer),
-                "ordered_at": moments(ordered, 12),
-                "status": pa.array(status),
-                "channel": pa.array(self.draw.choice(CHANNELS, len(number))),
-                "currency": pa.array(np.where(usd, "USD", "CNY")),
-                "promised_at": moments(ordered + 5, 23),
-                "delivered_at": moments(
-                    np.minimum(ordered + took, np.maximum(known, (LAST - EPOCH).days)), 14, delivered
-                ),
-            },
-            known,
-            file,
-        )
+        columns = {
+            "order_id": names("o", number),
+            "customer_id": names("c", customer),
+            "ordered_at": moments(day, 12),
+            "channel": pa.array(self.draw.choice(CHANNELS, len(number))),
+            "currency": pa.array(np.where(usd, "USD", "CNY")),
+            "promised_at": moments(day + 5, 23),
+        }
+        on_its_way = pa.table(columns).filter(pa.array(arrives & (status == "paid")))
+        self.on_its_way = pa.concat_tables([self.on_its_way, on_its_way]) if self.on_its_way is not None else on_its_way
+        changing = {
+            "status": pa.array(status),
+            "delivered_at": moments(day + took, 14, status == "delivered"),
+        }
+        self.save("orders", columns | changing, day)
 
-    def late_rows(self, old: np.ndarray, day: int) -> None:
-        """Another version of orders of the past weeks; what else is of them in the past is looked up."""
-        table = pq.read_table(
-            self.folder.parent / "orders.parquet",
-            columns=["order_id", "customer_id", "ordered_at", "channel", "currency", "promised_at"],
-        )
-        found = pc.index_in(names("o", old), value_set=table["order_id"].combine_chunks()).drop_null()
-        kept = table.take(found)
-        n = kept.num_rows
-        self.save(
-            "orders",
-            {
-                **{name: kept[name].combine_chunks() for name in kept.column_names},
-                "status": pa.array(np.where(self.draw.random(n) < 0.8, "delivered", "cancelled")),
-                "delivered_at": moments(np.full(n, day), 14),
-            },
-            np.full(n, day),
-            "orders-late",
-        )
+    def late_rows(self, count: int, day: int) -> None:
+        """The orders that are longest on their way arrive, or are cancelled."""
+        assert self.on_its_way is not None
+        arrived, self.on_its_way = self.on_its_way[:count], self.on_its_way[count:]
+        n = arrived.num_rows
+        changed = {
+            "status": pa.array(np.where(self.draw.random(n) < 0.8, "delivered", "cancelled")),
+            "delivered_at": moments(np.full(n, day), 14),
+        }
+        columns = {name: arrived[name].combine_chunks() for name in arrived.column_names} | changed
+        self.save("orders", columns, np.full(n, day), "orders-late")
 
     def save(self, feed: str, columns: Columns, known: np.ndarray, file: str | None = None) -> None:
+        """A Parquet file of these rows, or none of no rows, as a small night may draw."""
         n = len(known)
+        if not n:
+            return
         table = pa.table(
             columns
             | {

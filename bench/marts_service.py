@@ -12,8 +12,6 @@ from marts_columns import Columns, moments, money, names
 if TYPE_CHECKING:
     from marts_data import Shop
 
-PRODUCTS = 5000
-SELLERS = 200
 CHANNELS = np.array(["app", "web", "shop"])
 CARRIERS = np.array(["sf", "zto", "yto", "jd"])
 REGIONS = np.array(["华北", "华东", "华南", "西南"])
@@ -31,13 +29,6 @@ TEXTS = np.array(
         "Great tea, thank you",
     ]
 )
-
-
-def write_products(shop: Shop, day: int) -> None:
-    number = np.arange(1, PRODUCTS)
-    category = np.array(["tea", "cups", "books", "games"])[number % 4]
-    columns = {"product_id": names("p", number), "name": names("Product ", number), "category": pa.array(category)}
-    shop.save("products", columns, np.full(len(number), day))
 
 
 def write_service(shop: Shop, number: np.ndarray, customer: np.ndarray, day: np.ndarray, last: int) -> None:
@@ -106,8 +97,8 @@ def _requests(shop: Shop, number: np.ndarray, customer: np.ndarray, day: np.ndar
 
 
 def _tickets(shop: Shop, number: np.ndarray, customer: np.ndarray, day: np.ndarray, last: int) -> None:
-    """Opened, replied to after three hours, and half of them resolved the next day."""
-    n, resolved = len(number), shop.draw.random(len(number)) < 0.5
+    """Opened, replied to after three hours, and resolved the next day, but for one in twenty."""
+    n, resolved = len(number), shop.draw.random(len(number)) < 0.95
     resolved &= day < last
     columns = {
         "ticket_id": names("k", number),
