@@ -37,9 +37,9 @@ order by k.position
 # A mart that is compared as a whole may change in every row, night after night. With half of each page left free, the new
 # version of a row stands beside the old one: no index is written for it, and the table does not grow.
 LEAVE_ROOM = "set (fillfactor = 50)"
+HAS_ROOM = "select from pg_class where oid = to_regclass(%s) and 'fillfactor=50' = any(reloptions)"
 # Few noted keys of many: each is looked up, where the server's default for turning disks has it read all rows instead.
 LOOK_UP = "set local random_page_cost = 1.1"
-HAS_ROOM = "select from pg_class where oid = to_regclass(%s) and 'fillfactor=50' = any(reloptions)"
 
 
 @dataclass(frozen=True)
