@@ -27,8 +27,7 @@
         {%- for name in touched %}
         {{ "and _source = touched.source " if loop.first }}and {{ key[loop.index0] }} = touched.{{ name }}
         {%- endfor %}
-    -- In the order of the raw table's key, so that whoever adds up by its first columns finds them sorted.
-    order by _source asc, {{ key | join(" asc, ") }} asc, _version desc
+    order by _source desc, {{ key | join(" desc, ") }} desc, _version desc
 {%- endmacro %}
 
 
