@@ -194,9 +194,10 @@ class Shop:
         assert self.on_its_way is not None
         arrived, self.on_its_way = self.on_its_way[:count], self.on_its_way[count:]
         n = arrived.num_rows
+        arrives = self.draw.random(n) < 0.8
         changed = {
-            "status": pa.array(np.where(self.draw.random(n) < 0.8, "delivered", "cancelled")),
-            "delivered_at": moments(np.full(n, day), 14),
+            "status": pa.array(np.where(arrives, "delivered", "cancelled")),
+            "delivered_at": moments(np.full(n, day), 14, arrives),
         }
         columns = {name: arrived[name].combine_chunks() for name in arrived.column_names} | changed
         self.save("orders", columns, np.full(n, day), "orders-late")
