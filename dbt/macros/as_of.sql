@@ -5,6 +5,12 @@
 {%- endmacro %}
 
 
+{# The Monday of the business date's week. What would be a little other every night for everybody turns with it. #}
+{% macro week_began() -%}
+    {{ period_start("week", business_date()) }}
+{%- endmacro %}
+
+
 {# The newest version of each key that had come by the business date. `key` lists the contract's key. Of a
    `kind`, where only that is worked out, the touched keys alone: the columns of the kind are the source and the
    first ones of `key`. #}

@@ -76,22 +76,12 @@
 {%- endmacro %}
 
 
-{# Before the weights: as they stood, to see which of them turn. #}
-{% macro keep_weights() -%}
-    {% if only_touched() -%}
-        create temp table kept_weights on commit drop as select * from {{ this }}
-    {%- endif %}
-{%- endmacro %}
-
-
 {# After the weights: the answers of weeks whose weights turned are worked out anew too, and with them all that is added
    up of them. #}
 {% macro note_turned_weights() -%}
     {% if only_touched() -%}
         insert into staging.touched_weights
-        select week from (
-            (table kept_weights except table {{ this }}) union all (table {{ this }} except table kept_weights)
-        ) as turned
+        select week from {{ turned_rows() }} as turned
         on conflict do nothing;
         insert into {{ touched_set("answer_days") }}
         select {{ days_after("weights.week", "days.n") }}

@@ -29,6 +29,7 @@
         "returns": ["source", "return_id", "line_no"],
         "shipped_orders": ["source", "order_id"],
         "basket_orders": ["source", "order_id"],
+        "offered_customers": ["customer_key"],
         "watched_customers": ["customer_key"],
         "fact_days": ["day"],
         "fact_weeks": ["week"],
@@ -145,6 +146,24 @@
         on conflict do nothing;
         analyze {{ touched_set(meta.touched) }};
     {%- endif %}
+{%- endmacro %}
+
+
+{# Before the model: its rows as they stood, in `kept_rows`, to see which of them turn. #}
+{% macro keep_rows() -%}
+    {% if only_touched() -%}
+        create temp table kept_rows on commit drop as select * from {{ this }}
+    {%- endif %}
+{%- endmacro %}
+
+
+{# After it: `columns` of the rows that turned, a table function. #}
+{% macro turned_rows(columns="*") -%}
+    (
+        (select {{ columns }} from kept_rows except select {{ columns }} from {{ this }})
+        union all
+        (select {{ columns }} from {{ this }} except select {{ columns }} from kept_rows)
+    )
 {%- endmacro %}
 
 

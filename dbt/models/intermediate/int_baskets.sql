@@ -12,7 +12,9 @@ products_of_orders as (
         product_id,
         category
     from lines
-    where order_day > {{ days_after(business_date(), "-" ~ setting("basket_rules", "window_days")) }}
+    where
+        order_day >= {{ days_before(week_began(), setting("basket_rules", "window_days")) }}
+        and order_day < {{ week_began() }}
 ),
 
 sized as (

@@ -1,3 +1,8 @@
+{{ config(
+    pre_hook="{{ keep_rows() }}",
+    post_hook="{{ note_turned_offers(\"'repurchasable' as reason, source, category as made_from, is_repurchasable\") }}"
+) }}
+
 with bought as (
     select * from {{ ref("int_customers__products") }}
 )

@@ -1,4 +1,4 @@
-{{ config(pre_hook="{{ keep_weights() }}", post_hook="{{ note_turned_weights() }}") }}
+{{ config(pre_hook="{{ keep_rows() }}", post_hook="{{ note_turned_weights() }}") }}
 
 with rates as (
     select * from {{ ref("int_response__rates") }}

@@ -1,9 +1,13 @@
+{{ config(pre_hook="{{ touch_who_is_offered() }}") }}
+{{ touched_model("offered_customers") }}
+-- The hook reads it: depends_on: {{ ref("int_customers__favourites") }}
+
 with candidates as (
     select * from {{ ref("int_customers__candidates") }}
 ),
 
 bought as (
-    select * from {{ ref("int_customers__products") }}
+    {{ touched_rows(ref("int_customers__products"), "offered_customers") }}
 ),
 
 repurchase as (
@@ -26,7 +30,7 @@ owned as (
     where
         not coalesce(repurchase.is_repurchasable, false)
         or bought.last_day
-        > {{ days_after(business_date(), "-" ~ setting("basket_rules", "repurchase_after_days")) }}
+        > {{ days_before(week_began(), setting("basket_rules", "repurchase_after_days")) }}
 ),
 
 offered as (

@@ -84,7 +84,7 @@ def done(connection: psycopg.Connection, settings: Settings, day: date) -> None:
         connection.execute(
             "delete from landing.changes where change_id in (select change_id from staging.taken_changes)"
         )
-        connection.execute("truncate staging.touched_weights")
+        connection.execute("truncate staging.touched_weights, staging.touched_offers")
 
 
 def fingerprint(settings: Settings) -> str:

@@ -10,7 +10,8 @@ truncate staging.touched_orders, staging.touched_refunds, staging.touched_answer
     staging.touched_review_weeks, staging.touched_opinions, staging.touched_opinion_periods,
     staging.touched_opinion_weeks, staging.touched_opinion_months,
     staging.touched_parcels, staging.touched_returns, staging.touched_shipped_orders,
-    staging.touched_basket_orders, staging.touched_watched_customers, staging.touched_fact_days, staging.touched_fact_weeks;
+    staging.touched_basket_orders, staging.touched_offered_customers, staging.touched_watched_customers,
+    staging.touched_fact_days, staging.touched_fact_weeks;
 
 create temp table persons on commit drop as
 with turned as (
@@ -115,14 +116,18 @@ from intermediate.int_orders__priced as o
 join rates as r on r.source = o.source and r.currency = o.currency and o.order_day >= r.rate_date;
 analyze staging.touched_orders;
 
--- An order that leaves the window is no basket any more.
+-- Baskets are those of a window before the week: as a week begins, orders come into it and leave it.
 insert into staging.touched_basket_orders
 select source, order_id from staging.touched_orders
 union
 select o.source, o.order_id
 from intermediate.int_orders__priced as o
 join staging.basket_rules as s on s.setting = 'window_days'
-where o.order_day > %(built)s::date - s.value::int and o.order_day <= %(day)s::date - s.value::int;
+cross join (
+    select date_trunc('week', %(built)s::date)::date as built, date_trunc('week', %(day)s::date)::date as day
+) as w
+where o.order_day >= w.built - s.value::int and o.order_day < w.day - s.value::int
+    or o.order_day >= w.built and o.order_day < w.day;
 analyze staging.touched_basket_orders;
 
 insert into staging.touched_answers

@@ -1,0 +1,53 @@
+{# Who is offered something else tonight. #}
+
+{# After a model that offers are made by: which of its rows turned, kept until the build is done, as whoever begins again
+   sees them turned no more. `columns` give `reason`, `source` and `made_from`. #}
+{% macro note_turned_offers(columns) -%}
+    {% if only_touched() -%}
+        insert into staging.touched_offers
+        select distinct
+            reason,
+            source,
+            made_from
+        from {{ turned_rows(columns) }} as turned
+        on conflict do nothing
+    {%- endif %}
+{%- endmacro %}
+
+
+{# Before the offers: everybody as a week begins; else who bought, or bought of, or likes what these are made from, and
+   who is offered a product that has another name. #}
+{% macro touch_who_is_offered() -%}
+    {% if only_touched() -%}
+        insert into staging.touched_offered_customers
+        select customer_key from staging.touched_customers
+        union
+        select customer_key from {{ ref("int_customers__favourites") }}
+        where exists (select 1 from staging.touched_new_days where extract(isodow from day) = 1)
+        union
+        select bought.customer_key
+        from {{ ref("int_customers__products") }} as bought
+        inner join staging.touched_offers as turned
+            on
+                bought.source = turned.source
+                and (
+                    turned.reason = 'bought_together' and bought.product_id = turned.made_from
+                    or turned.reason = 'repurchasable' and bought.category = turned.made_from
+                )
+        union
+        select favourites.customer_key
+        from {{ ref("int_customers__favourites") }} as favourites
+        inner join staging.touched_offers as turned
+            on turned.reason = 'best_seller_of_category' and favourites.category = turned.made_from
+        union
+        select stood.customer_key
+        from {{ this }} as stood
+        left join {{ ref("stg_products") }} as products
+            on stood.source = products.source and stood.product_id = products.product_id
+        where
+            stood.product_name is distinct from products.name
+            or stood.category <> coalesce(products.category, '(none)')
+        on conflict do nothing;
+        analyze staging.touched_offered_customers;
+    {%- endif %}
+{%- endmacro %}
