@@ -5,9 +5,9 @@
 {%- endmacro %}
 
 
-{# The Monday of the business date's week. What would be a little other every night for everybody turns with it. #}
-{% macro week_began() -%}
-    {{ period_start("week", business_date()) }}
+{# The newest Sunday of those that have closed. What would be a little other every night for everybody turns with it. #}
+{% macro week_closed() -%}
+    {{ days_before(period_start("week", days_after(business_date(), 1)), 1) }}
 {%- endmacro %}
 
 

@@ -15,7 +15,7 @@
 {%- endmacro %}
 
 
-{# Before the offers: everybody as a week begins; else who bought, or bought of, or likes what these are made from, and
+{# Before the offers: everybody as a week closes; else who bought, or bought of, or likes what these are made from, and
    who is offered a product that has another name. #}
 {% macro touch_who_is_offered() -%}
     {% if only_touched() -%}
@@ -23,7 +23,7 @@
         select customer_key from staging.touched_customers
         union
         select customer_key from {{ ref("int_customers__favourites") }}
-        where exists (select 1 from staging.touched_new_days where extract(isodow from day) = 1)
+        where exists (select 1 from staging.touched_new_days where extract(isodow from day) = 7)
         union
         select bought.customer_key
         from {{ ref("int_customers__products") }} as bought

@@ -6,6 +6,26 @@
 {%- endmacro %}
 
 
+{# Of somebody with enough lines in `levels`, to the digits that bands are told by. #}
+{% macro shown_price_level(levels) -%}
+    cast(
+        case
+            when {{ levels }}.ranked_lines >= {{ setting("preference_rules", "min_lines") }} then {{ levels }}.price_level
+        end as numeric(5, 4)
+    )
+{%- endmacro %}
+
+
+{# People whose price level turned though they bought nothing: that of their products did. #}
+{% macro price_levels_that_turned() -%}
+    select stood.customer_key
+    from {{ this }} as stood
+    left join {{ ref("int_customers__price_levels") }} as levels
+        on stood.customer_key = levels.customer_key
+    where stood.price_level is distinct from {{ shown_price_level("levels") }}
+{%- endmacro %}
+
+
 {# The first choice of a dimension, or a figure of it, where the customer made enough and likes it enough. #}
 {% macro favourite(dimension, value, least) -%}
     case

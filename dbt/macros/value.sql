@@ -6,6 +6,12 @@
 {%- endmacro %}
 
 
+{# The day from which on somebody is predicted: nights within a week differ by less than a prediction errs. #}
+{% macro predicted_on(last_day) -%}
+    greatest({{ week_closed() }}, {{ last_day }})
+{%- endmacro %}
+
+
 {# The orders of each horizon as a column of its own. #}
 {% macro horizons_as_columns() -%}
     {% for days in value_horizons() -%}
@@ -93,7 +99,29 @@
 
 {# The day on which that falls; null where it lies beyond the seed's farthest day, or nothing is fitted. #}
 {% macro next_order_day(days) -%}
-    case when {{ days }} <= farthest_days then {{ days_after(business_date(), "ceil(" ~ days ~ ")") }} end
+    case when {{ days }} <= farthest_days then {{ days_after("now.predicted_on", "ceil(" ~ days ~ ")") }} end
+{%- endmacro %}
+
+
+{# Columns of int_customers__scored: what turns by others' orders, by flags, by a fit or as a week closes. #}
+{% macro scored_columns(relation) -%}
+    {% for name in [
+        "recency_score", "frequency_score", "monetary_score", "flagged_orders", "flagged_net", "predicted_on", "p_alive",
+        "expected_orders_90d", "expected_orders_365d", "expected_order_value", "expected_spend_90d",
+        "expected_spend_365d", "next_order_date", "next_order_from", "next_order_to"
+    ] -%}
+        {{ relation }}.{{ name }}{{ ", " if not loop.last }}
+    {%- endfor %}
+{%- endmacro %}
+
+
+{# People whose value turned though nothing of theirs did. #}
+{% macro values_that_turned() -%}
+    select stood.customer_key
+    from {{ this }} as stood
+    inner join {{ ref("int_customers__scored") }} as scored
+        on stood.customer_key = scored.customer_key
+    where row({{ scored_columns("stood") }}) is distinct from row({{ scored_columns("scored") }})
 {%- endmacro %}
 
 

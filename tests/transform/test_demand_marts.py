@@ -212,16 +212,16 @@ def test_favourites_are_the_most_frequent_choices_of_those_who_made_enough(world
     assert {row["discount_affinity"] for row in found.values()} == {"fond", "sometimes", "seldom", None}
 
 
-MONDAY = LAST_DAY - timedelta(days=LAST_DAY.weekday())
+SUNDAY = LAST_DAY - timedelta(days=LAST_DAY.isoweekday() % 7)
 
 
-def sold_before_this_week(world: World) -> list[Row]:
-    return [s for s in world.sales if s["day"] < MONDAY]
+def sold_by_sunday(world: World) -> list[Row]:
+    return [s for s in world.sales if s["day"] <= SUNDAY]
 
 
 def baskets(world: World) -> list[set[str]]:
-    first = MONDAY - timedelta(days=365)
-    return [{line["product_id"] for line in s["lines"]} for s in sold_before_this_week(world) if s["day"] >= first]
+    first = SUNDAY - timedelta(days=365)
+    return [{line["product_id"] for line in s["lines"]} for s in sold_by_sunday(world) if s["day"] > first]
 
 
 def test_rules_of_baskets_equal_a_count_of_all_pairs(world: World) -> None:
@@ -246,7 +246,7 @@ def test_offers_are_on_sale_ordered_and_not_what_the_customer_keeps(world: World
     for sale in world.sales:
         for product in {line["product_id"] for line in sale["lines"]}:
             bought[sale["customer_key"]][product].append(sale["day"])
-    sold = sorted(sold_before_this_week(world), key=lambda s: s["day"])
+    sold = sorted(sold_by_sunday(world), key=lambda s: s["day"])
     last = {line["product_id"]: s["day"] for s in sold for line in s["lines"]}
     buyers, repeats = Counter[str](), Counter[str]()
     for mine in bought.values():
@@ -264,10 +264,10 @@ def test_offers_are_on_sale_ordered_and_not_what_the_customer_keeps(world: World
         assert len(rows) <= 5
         assert [r["reason"] for r in rows] == sorted((r["reason"] for r in rows), reverse=True)
         for row in rows:
-            assert (MONDAY - last[row["product_id"]]).days < 90
+            assert (SUNDAY - last[row["product_id"]]).days < 90
             assert row["because_of"] is None or row["because_of"] in bought[key]
             days = bought[key].get(row["product_id"], [])
-            assert not days or (category(row["product_id"]) in again and (MONDAY - max(days)).days >= 30)
+            assert not days or (category(row["product_id"]) in again and (SUNDAY - max(days)).days >= 30)
     assert {r["reason"] for rows in offers.values() for r in rows} == {"bought_together", "best_seller_of_category"}
 
 

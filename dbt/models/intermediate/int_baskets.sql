@@ -13,8 +13,8 @@ products_of_orders as (
         category
     from lines
     where
-        order_day >= {{ days_before(week_began(), setting("basket_rules", "window_days")) }}
-        and order_day < {{ week_began() }}
+        order_day > {{ days_before(week_closed(), setting("basket_rules", "window_days")) }}
+        and order_day <= {{ week_closed() }}
 ),
 
 sized as (

@@ -1,3 +1,5 @@
+{{ config(indexes=[{"columns": ["customer_key"]}]) }}
+
 with products as (
     select * from {{ ref("int_customers__products") }}
 ),

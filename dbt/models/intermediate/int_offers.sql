@@ -14,7 +14,7 @@ with rules as (
 
 sold as (
     select * from {{ ref("int_baskets__products") }}
-    where last_day > {{ days_before(week_began(), setting("basket_rules", "on_sale_days")) }}
+    where last_day > {{ days_before(week_closed(), setting("basket_rules", "on_sale_days")) }}
 ),
 
 best_sellers as (

@@ -1,6 +1,6 @@
 with lines as (
     select * from {{ ref("int_order_lines__priced") }}
-    where unit_price_base is not null
+    where unit_price_base is not null and order_day <= {{ week_closed() }}
 ),
 
 products as (

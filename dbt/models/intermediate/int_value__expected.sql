@@ -1,3 +1,5 @@
+{{ config(indexes=[{"columns": ["repeats", "first_day", "predicted_on"]}]) }}
+
 with parameters as (
     select
         *,
@@ -13,7 +15,8 @@ series as (
 histories as (
     select distinct
         repeats,
-        first_day
+        first_day,
+        {{ predicted_on("last_day") }} as predicted_on
     from {{ ref("int_customers__purchases") }}
 ),
 
@@ -21,9 +24,11 @@ now as (
     select
         histories.repeats,
         histories.first_day,
+        histories.predicted_on,
         parameters.*,
         parameters.alpha
-        + {{ days_between("histories.first_day", business_date()) }} / parameters.period_days as alpha_age
+        + {{ days_between("histories.first_day", "histories.predicted_on") }} / parameters.period_days
+            as alpha_age
     from histories
     cross join parameters
 ),
@@ -34,6 +39,7 @@ points as (
         select
             repeats,
             first_day,
+            predicted_on,
             a,
             {{ days }} as days,
             ln(alpha_age / (alpha_age + {{ days }} / period_days)) as log_left,
@@ -48,6 +54,7 @@ summed as (
     select
         points.repeats,
         points.first_day,
+        points.predicted_on,
         points.days,
         {{ expected_while_alive() }} as orders
     from points
@@ -59,9 +66,10 @@ expected as (
     select
         repeats,
         first_day,
+        predicted_on,
         {{ horizons_as_columns() }}
     from summed
-    group by repeats, first_day
+    group by repeats, first_day, predicted_on
 )
 
 select
@@ -76,4 +84,7 @@ select
     {{ next_order_day(days_to_next_order("(1 + share) / 2")) }} as next_order_to
 from now
 inner join expected
-    on now.repeats = expected.repeats and now.first_day = expected.first_day
+    on
+        now.repeats = expected.repeats
+        and now.first_day = expected.first_day
+        and now.predicted_on = expected.predicted_on

@@ -1,9 +1,11 @@
+{{ touched_model("customers", also="{{ price_levels_that_turned() }}") }}
+
 with lines as (
-    select * from {{ ref("int_customers__lines") }}
+    {{ touched_rows(ref("int_customers__lines"), "customers") }}
 ),
 
 levels as (
-    select * from {{ ref("int_customers__price_levels") }}
+    {{ touched_rows(ref("int_customers__price_levels"), "customers") }}
 ),
 
 favourites as (
@@ -19,14 +21,13 @@ favourites as (
         {{ favourite_share("day_part", "min_orders") }} as day_part_share,
         {{ favourite("payment", "payment", "min_orders") }} as preferred_payment,
         {{ favourite_share("payment", "min_orders") }} as payment_share
-    from {{ ref("int_customers__favourites") }}
+    from ({{ touched_rows(ref("int_customers__favourites"), "customers") }}) as choices
 ),
 
 bought as (
     select
         lines.*,
-        coalesce(levels.ranked_lines, 0) as ranked_lines,
-        levels.price_level
+        {{ shown_price_level("levels") }} as price_level
     from lines
     left join levels
         on lines.customer_key = levels.customer_key
@@ -36,8 +37,7 @@ judged as (
     select
         bought.*,
         cast(bought.discounted_lines as numeric) / bought.lines as discount_share,
-        bought.lines >= {{ setting("preference_rules", "min_lines") }} as is_enough,
-        bought.ranked_lines >= {{ setting("preference_rules", "min_lines") }} as is_ranked
+        bought.lines >= {{ setting("preference_rules", "min_lines") }} as is_enough
     from bought
 ),
 
@@ -45,10 +45,9 @@ banded as (
     select
         *,
         case
-            when not is_ranked then null
             when price_level < {{ setting("preference_rules", "low_price_below") }} then 'low'
             when price_level >= {{ setting("preference_rules", "high_price_from") }} then 'high'
-            else 'middle'
+            when price_level is not null then 'middle'
         end as price_band,
         case
             when not is_enough then null
@@ -70,7 +69,7 @@ select
     banded.categories,
     favourites.favourite_category,
     cast(favourites.category_share as numeric(5, 4)) as category_share,
-    cast(case when banded.is_ranked then banded.price_level end as numeric(5, 4)) as price_level,
+    banded.price_level,
     banded.price_band,
     band_names.word_zh as price_band_zh,
     favourites.preferred_channel,

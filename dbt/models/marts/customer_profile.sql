@@ -1,45 +1,34 @@
+{{ touched_model("customers", also="{{ profiles_that_turned() }}") }}
+
 with people as (
-    select * from {{ ref("customer_segments") }}
+    {{ touched_rows(ref("customer_segments"), "customers") }}
 ),
 
 buyers as (
-    select * from {{ ref("customer_value") }}
+    {{ touched_rows(ref("customer_value"), "customers") }}
 ),
 
 preferences as (
-    select * from {{ ref("customer_preferences") }}
+    {{ touched_rows(ref("customer_preferences"), "customers") }}
 ),
 
 clustered as (
-    select * from {{ ref("customer_clusters") }}
+    {{ touched_rows(ref("customer_clusters"), "customers") }}
 ),
 
 satisfaction as (
-    select * from {{ ref("int_customers__satisfaction") }}
+    {{ touched_rows(ref("int_customers__satisfaction"), "customers") }}
 ),
 
 offers as (
-    select * from {{ ref("next_best_products") }}
+    select * from ({{ touched_rows(ref("next_best_products"), "customers") }}) as of_customers
     where place = 1
 ),
 
-flagged as (
-    select
-        customer_key,
-        bool_or(holds_offers) as holds_offers
-    from {{ ref("customer_flags") }}
-    group by customer_key
-),
-
-consents as (
-    select
-        customer_key,
-        bool_or(granted) filter (where channel = 'sms') as sms,
-        bool_or(granted) filter (where channel = 'email') as email,
-        bool_or(granted) filter (where channel = 'wechat') as wechat,
-        bool_or(granted) filter (where channel = 'phone') as phone
-    from {{ ref("stg_consents") }}
-    group by customer_key
+-- All of them at once: to look one up would ask the vault for all.
+allowed as (
+    select * from {{ ref("int_customers__allowed") }}
+    where {{ touched_filter("customers") }}
 )
 
 select
@@ -85,11 +74,11 @@ select
     offers.product_name as next_product_name,
     offers.reason as next_product_reason,
     coalesce(buyers.flagged_orders, 0) as flagged_orders,
-    coalesce(flagged.holds_offers, false) as holds_offers,
-    coalesce(consents.sms, false) as may_sms,
-    coalesce(consents.email, false) as may_email,
-    coalesce(consents.wechat, false) as may_wechat,
-    coalesce(consents.phone, false) as may_phone
+    coalesce(allowed.holds_offers, false) as holds_offers,
+    coalesce(allowed.may_sms, false) as may_sms,
+    coalesce(allowed.may_email, false) as may_email,
+    coalesce(allowed.may_wechat, false) as may_wechat,
+    coalesce(allowed.may_phone, false) as may_phone
 from people
 left join buyers
     on people.customer_key = buyers.customer_key
@@ -101,7 +90,5 @@ left join satisfaction
     on people.customer_key = satisfaction.customer_key
 left join offers
     on people.customer_key = offers.customer_key
-left join flagged
-    on people.customer_key = flagged.customer_key
-left join consents
-    on people.customer_key = consents.customer_key
+left join allowed
+    on people.customer_key = allowed.customer_key

@@ -30,7 +30,7 @@ owned as (
     where
         not coalesce(repurchase.is_repurchasable, false)
         or bought.last_day
-        > {{ days_before(week_began(), setting("basket_rules", "repurchase_after_days")) }}
+        > {{ days_before(week_closed(), setting("basket_rules", "repurchase_after_days")) }}
 ),
 
 offered as (

@@ -116,7 +116,7 @@ from intermediate.int_orders__priced as o
 join rates as r on r.source = o.source and r.currency = o.currency and o.order_day >= r.rate_date;
 analyze staging.touched_orders;
 
--- Baskets are those of a window before the week: as a week begins, orders come into it and leave it.
+-- Baskets are those of a window up to the last Sunday: as a week closes, orders come into it and leave it.
 insert into staging.touched_basket_orders
 select source, order_id from staging.touched_orders
 union
@@ -124,10 +124,12 @@ select o.source, o.order_id
 from intermediate.int_orders__priced as o
 join staging.basket_rules as s on s.setting = 'window_days'
 cross join (
-    select date_trunc('week', %(built)s::date)::date as built, date_trunc('week', %(day)s::date)::date as day
-) as w
-where o.order_day >= w.built - s.value::int and o.order_day < w.day - s.value::int
-    or o.order_day >= w.built and o.order_day < w.day;
+    select
+        date_trunc('week', %(built)s::date + 1)::date - 1 as built,
+        date_trunc('week', %(day)s::date + 1)::date - 1 as day
+) as sunday
+where o.order_day > sunday.built - s.value::int and o.order_day <= sunday.day - s.value::int
+    or o.order_day > sunday.built and o.order_day <= sunday.day;
 analyze staging.touched_basket_orders;
 
 insert into staging.touched_answers

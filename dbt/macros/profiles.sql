@@ -1,0 +1,23 @@
+{# What a profile is put together from, of people who are not touched themselves. #}
+
+{# People of whom a mart that the profile shows is worked out anew, or whose cluster, flags or consents turned. #}
+{% macro profiles_that_turned() -%}
+    {% for mart in ["customer_segments", "customer_value", "customer_preferences", "next_best_products"] -%}
+        select customer_key from staging.touched__{{ mart }}
+        union
+    {% endfor -%}
+    select stood.customer_key
+    from {{ this }} as stood
+    left join {{ ref("customer_clusters") }} as clustered
+        on stood.customer_key = clustered.customer_key
+    left join {{ ref("int_customers__allowed") }} as allowed
+        on stood.customer_key = allowed.customer_key
+    where
+        stood.cluster_name is distinct from clustered.cluster_name
+        or stood.cluster_name_zh is distinct from clustered.cluster_name_zh
+        or stood.holds_offers <> coalesce(allowed.holds_offers, false)
+        or stood.may_sms <> coalesce(allowed.may_sms, false)
+        or stood.may_email <> coalesce(allowed.may_email, false)
+        or stood.may_wechat <> coalesce(allowed.may_wechat, false)
+        or stood.may_phone <> coalesce(allowed.may_phone, false)
+{%- endmacro %}
