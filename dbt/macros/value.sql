@@ -103,25 +103,13 @@
 {%- endmacro %}
 
 
-{# Columns of int_customers__scored: what turns by others' orders, by flags, by a fit or as a week closes. #}
-{% macro scored_columns(relation) -%}
-    {% for name in [
-        "recency_score", "frequency_score", "monetary_score", "flagged_orders", "flagged_net", "predicted_on", "p_alive",
-        "expected_orders_90d", "expected_orders_365d", "expected_order_value", "expected_spend_90d",
-        "expected_spend_365d", "next_order_date", "next_order_from", "next_order_to"
-    ] -%}
-        {{ relation }}.{{ name }}{{ ", " if not loop.last }}
-    {%- endfor %}
-{%- endmacro %}
-
-
-{# People whose value turned though nothing of theirs did. #}
+{# People whose value turned though nothing of theirs did: by others' orders, by flags, by a fit or as a week closes. #}
 {% macro values_that_turned() -%}
     select stood.customer_key
     from {{ this }} as stood
     inner join {{ ref("int_customers__scored") }} as scored
         on stood.customer_key = scored.customer_key
-    where row({{ scored_columns("stood") }}) is distinct from row({{ scored_columns("scored") }})
+    where {{ any_turned("int_customers__scored", "stood", "scored") }}
 {%- endmacro %}
 
 
