@@ -10,14 +10,10 @@
     from {{ this }} as stood
     left join {{ ref("customer_clusters") }} as clustered
         on stood.customer_key = clustered.customer_key
-    left join {{ ref("int_customers__allowed") }} as allowed
+    inner join {{ ref("int_customers__allowed") }} as allowed
         on stood.customer_key = allowed.customer_key
     where
         stood.cluster_name is distinct from clustered.cluster_name
         or stood.cluster_name_zh is distinct from clustered.cluster_name_zh
-        or stood.holds_offers <> coalesce(allowed.holds_offers, false)
-        or stood.may_sms <> coalesce(allowed.may_sms, false)
-        or stood.may_email <> coalesce(allowed.may_email, false)
-        or stood.may_wechat <> coalesce(allowed.may_wechat, false)
-        or stood.may_phone <> coalesce(allowed.may_phone, false)
+        or {{ any_turned("int_customers__allowed", "stood", "allowed") }}
 {%- endmacro %}

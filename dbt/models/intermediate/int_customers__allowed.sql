@@ -1,6 +1,10 @@
 {{ config(materialized="view") }}
 
-with flagged as (
+with people as (
+    select customer_key from {{ ref("customer_segments") }}
+),
+
+flagged as (
     select
         customer_key,
         bool_or(holds_offers) as holds_offers
@@ -20,12 +24,14 @@ consents as (
 )
 
 select
-    coalesce(consents.customer_key, flagged.customer_key) as customer_key,
+    people.customer_key,
     coalesce(flagged.holds_offers, false) as holds_offers,
     coalesce(consents.sms, false) as may_sms,
     coalesce(consents.email, false) as may_email,
     coalesce(consents.wechat, false) as may_wechat,
     coalesce(consents.phone, false) as may_phone
-from consents
-full outer join flagged
-    on consents.customer_key = flagged.customer_key
+from people
+left join flagged
+    on people.customer_key = flagged.customer_key
+left join consents
+    on people.customer_key = consents.customer_key

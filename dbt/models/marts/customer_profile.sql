@@ -74,11 +74,11 @@ select
     offers.product_name as next_product_name,
     offers.reason as next_product_reason,
     coalesce(buyers.flagged_orders, 0) as flagged_orders,
-    coalesce(allowed.holds_offers, false) as holds_offers,
-    coalesce(allowed.may_sms, false) as may_sms,
-    coalesce(allowed.may_email, false) as may_email,
-    coalesce(allowed.may_wechat, false) as may_wechat,
-    coalesce(allowed.may_phone, false) as may_phone
+    allowed.holds_offers,
+    allowed.may_sms,
+    allowed.may_email,
+    allowed.may_wechat,
+    allowed.may_phone
 from people
 left join buyers
     on people.customer_key = buyers.customer_key
@@ -90,5 +90,5 @@ left join satisfaction
     on people.customer_key = satisfaction.customer_key
 left join offers
     on people.customer_key = offers.customer_key
-left join allowed
+inner join allowed
     on people.customer_key = allowed.customer_key
