@@ -2,7 +2,7 @@
 
 {# After a model that offers are made by: which of its rows turned, kept until the build is done, as whoever begins again
    sees them turned no more. `columns` give `reason`, `source` and `made_from`. #}
-{% macro note_turned_offers(columns) -%}
+{% macro note_turned_offers(columns="*") -%}
     {% if only_touched() -%}
         insert into staging.touched_offers
         select distinct
@@ -23,7 +23,7 @@
         select customer_key from staging.touched_customers
         union
         select customer_key from {{ ref("int_customers__favourites") }}
-        where exists (select 1 from staging.touched_new_days where extract(isodow from day) = 7)
+        where {{ week_closed() }} in (select day from staging.touched_new_days)
         union
         select bought.customer_key
         from {{ ref("int_customers__products") }} as bought

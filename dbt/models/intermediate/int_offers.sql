@@ -1,6 +1,6 @@
 {{ config(
     pre_hook="{{ keep_rows() }}",
-    post_hook="{{ note_turned_offers('reason, source, made_from, product_id, score') }}"
+    post_hook="{{ note_turned_offers() }}"
 ) }}
 
 with rules as (

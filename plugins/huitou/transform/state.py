@@ -24,11 +24,13 @@ MOST_TOUCHED = 0.1
 # In the order of their names: each builds on tables that the ones before it filled.
 SCRIPTS = sorted((resources.files("huitou.transform") / "touched").iterdir(), key=lambda script: script.name)
 TOUCHED = "".join(script.read_text(encoding="utf-8") for script in SCRIPTS)
-# The models that are read as the last build left them: by these scripts, and by the hook that notes turned weights.
+# The models that are read as the last build left them: by these scripts, and by the hooks that note what turned.
 READ = sorted(
     {
         *re.findall(r"\b(?:intermediate\.|staging\.(?!touched_|taken_))\w+", TOUCHED),
         "intermediate.int_response__weights",
+        "intermediate.int_offers",
+        "intermediate.int_categories__repurchase",
     }
 )
 UNSEEN = """(
