@@ -167,15 +167,6 @@
 {%- endmacro %}
 
 
-{# A condition: `stood` and `now` differ in a column that the yml of model `name` lists, beside its `key`. #}
-{% macro any_turned(name, stood, now, key="customer_key") -%}
-    {% set listed = graph.nodes["model.huitou." ~ name].columns if execute else {} -%}
-    {% set columns = listed.keys() | reject("equalto", key) | list -%}
-    row({{ stood }}.{{ columns | join(", " ~ stood ~ ".") }})
-    is distinct from row({{ now }}.{{ columns | join(", " ~ now ~ ".") }})
-{%- endmacro %}
-
-
 {# Before the model: what is worked out anew goes first, so that a key without rows leaves none behind. #}
 {% macro delete_touched() -%}
     {% if is_incremental() -%}

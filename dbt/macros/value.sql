@@ -6,12 +6,6 @@
 {%- endmacro %}
 
 
-{# The day from which on somebody is predicted: nights within a week differ by less than a prediction errs. #}
-{% macro predicted_on(last_day) -%}
-    greatest({{ week_closed() }}, {{ last_day }})
-{%- endmacro %}
-
-
 {# The orders of each horizon as a column of its own. #}
 {% macro horizons_as_columns() -%}
     {% for days in value_horizons() -%}
@@ -99,17 +93,7 @@
 
 {# The day on which that falls; null where it lies beyond the seed's farthest day, or nothing is fitted. #}
 {% macro next_order_day(days) -%}
-    case when {{ days }} <= farthest_days then {{ days_after("now.predicted_on", "ceil(" ~ days ~ ")") }} end
-{%- endmacro %}
-
-
-{# People whose value turned though nothing of theirs did: by others' orders, by flags, by a fit or as a week closes. #}
-{% macro values_that_turned() -%}
-    select stood.customer_key
-    from {{ this }} as stood
-    inner join {{ ref("int_customers__scored") }} as scored
-        on stood.customer_key = scored.customer_key
-    where {{ any_turned("int_customers__scored", "stood", "scored") }}
+    case when {{ days }} <= farthest_days then {{ days_after(business_date(), "ceil(" ~ days ~ ")") }} end
 {%- endmacro %}
 
 

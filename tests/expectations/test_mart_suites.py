@@ -44,7 +44,6 @@ VALUE: Row = {
     "expected_orders_365d": 0.2,
     "expected_spend_90d": 9,
     "expected_spend_365d": 9,
-    "predicted_on": NIGHT,
     "next_order_date": NIGHT,
     "next_order_from": NIGHT,
     "next_order_to": NIGHT,
@@ -121,9 +120,7 @@ def test_customer_value_trips_each_rule_by_its_bad_row(gate: GateFactory) -> Non
 
 def test_nobody_predicted_is_no_fault_when_nothing_is_fitted(gate: GateFactory) -> None:
     gate.use("customer_value")
-    nothing = dict.fromkeys(
-        [name for name in VALUE if name.startswith(("predicted", "p_alive", "expected", "next_order"))]
-    )
+    nothing = dict.fromkeys([name for name in VALUE if name.startswith(("p_alive", "expected", "next_order"))])
     gate.mart("customer_value", *(VALUE | nothing | {"customer_key": key} for key in ("c1", "c2")))
     assert gate.failures("marts") == {}
 

@@ -17,10 +17,7 @@ WEEK = 7
 
 
 class ValueOracle:
-    """Scores under ``parameters`` (r, alpha in weeks, a, b, p, q, gamma) as of a date.
-
-    A ``customer`` is scored as of the newest Sunday, or of the last purchase where that is later.
-    """
+    """Scores under ``parameters`` (r, alpha in weeks, a, b, p, q, gamma) as of a date."""
 
     def __init__(self, parameters: dict[str, float], as_of: date) -> None:
         self.as_of = as_of
@@ -34,9 +31,7 @@ class ValueOracle:
             days[day] = days.get(day, Decimal(0)) + money
         first = min(days)
         repeats = [money for day, money in days.items() if day != first]
-        sunday = self.as_of - timedelta(days=self.as_of.isoweekday() % 7)
-        on = max(sunday, max(days))
-        scores = self.scores(len(repeats), (max(days) - first).days, (on - first).days, on)
+        scores = self.scores(len(repeats), (max(days) - first).days, (self.as_of - first).days)
         worth = self.worth(len(repeats), float(max(sum(repeats), 0)))
         net = sum(days.values(), Decimal(0))
         return scores | {
@@ -47,16 +42,15 @@ class ValueOracle:
             "net_spend": net,
         }
 
-    def scores(self, x: int, last_days: int, age_days: int, on: date | None = None) -> dict[str, Any]:
+    def scores(self, x: int, last_days: int, age_days: int) -> dict[str, Any]:
         return {
-            "predicted_on": on or self.as_of,
             "p_alive": self.p_alive(x, last_days / WEEK, age_days / WEEK),
             **{
                 f"expected_orders_{t}d": self.expected(t / WEEK, x, last_days / WEEK, age_days / WEEK)
                 for t in (90, 365)
             },
             **{
-                name: self.next_order(probability, x, age_days / WEEK, on or self.as_of)
+                name: self.next_order(probability, x, age_days / WEEK)
                 for name, probability in (
                     ("next_order_from", (1 - INTERVAL) / 2),
                     ("next_order_date", 0.5),
@@ -84,9 +78,9 @@ class ValueOracle:
         own = p * x / (p * x + q - 1)
         return (1 - own) * p * gamma / (q - 1) + own * (total / x if x else 0.0)
 
-    def next_order(self, probability: float, x: int, age: float, on: date) -> date | None:
+    def next_order(self, probability: float, x: int, age: float) -> date | None:
         days = WEEK * lomax.ppf(probability, self.r + x, scale=self.alpha + age)
-        return on + timedelta(days=math.ceil(days)) if days <= FARTHEST_DAYS else None
+        return self.as_of + timedelta(days=math.ceil(days)) if days <= FARTHEST_DAYS else None
 
 
 def assert_scored(row: dict[str, Any], expected: dict[str, Any], what: str) -> None:

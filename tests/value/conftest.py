@@ -15,7 +15,7 @@ from huitou.transform import dbt
 from huitou.value.fits import ValueFit, keep
 from huitou.warehouse.connection import connect
 
-AS_OF = date(2026, 6, 28)
+AS_OF = date(2026, 6, 30)
 SCORING = ("int_value__parameters", "int_value__series", "int_value__expected", "int_customers__predicted")
 History = tuple[int, int, int]
 Score = Callable[[dict[str, float], list[History]], dict[History, dict[str, Any]]]

@@ -111,9 +111,7 @@ def test_every_customer_is_scored_as_scipy_does(shop: Settings, fits: dict[str, 
         assert_scored(row, oracle.customer(spent), str(spent))
 
 
-def test_next_night_keeps_the_week_s_fit_and_the_day_that_is_predicted_from(
-    shop: Settings, fits: dict[str, ValueFit]
-) -> None:
+def test_next_night_ages_everybody_and_keeps_the_week_s_fit(shop: Settings, fits: dict[str, ValueFit]) -> None:
     """1997-09-30 was a Tuesday, so the fit is the one of its week."""
     night = cdnow.CALIBRATED_ON + timedelta(days=1)
     for feed in ("orders", "order_lines"):

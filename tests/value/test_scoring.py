@@ -17,8 +17,7 @@ pytestmark = pytest.mark.integration
 History = tuple[int, int, int]
 Score = Callable[[dict[str, float], list[History]], dict[History, dict[str, Any]]]
 
-# A Sunday, as predictions are of one.
-AS_OF = date(2026, 6, 28)
+AS_OF = date(2026, 6, 30)
 WORTH = {"p": 6.25, "q": 3.74, "gamma": 15.44}
 # (repeats, days to the last purchase, age): new today, new, lapsed, regular, very many, very old.
 CUSTOMERS: list[History] = [

@@ -1,5 +1,3 @@
-{{ config(indexes=[{"columns": ["repeats", "first_day", "predicted_on"]}]) }}
-
 with parameters as (
     select
         *,
@@ -15,8 +13,7 @@ series as (
 histories as (
     select distinct
         repeats,
-        first_day,
-        {{ predicted_on("last_day") }} as predicted_on
+        first_day
     from {{ ref("int_customers__purchases") }}
 ),
 
@@ -24,11 +21,9 @@ now as (
     select
         histories.repeats,
         histories.first_day,
-        histories.predicted_on,
         parameters.*,
         parameters.alpha
-        + {{ days_between("histories.first_day", "histories.predicted_on") }} / parameters.period_days
-            as alpha_age
+        + {{ days_between("histories.first_day", business_date()) }} / parameters.period_days as alpha_age
     from histories
     cross join parameters
 ),
@@ -39,7 +34,6 @@ points as (
         select
             repeats,
             first_day,
-            predicted_on,
             a,
             {{ days }} as days,
             ln(alpha_age / (alpha_age + {{ days }} / period_days)) as log_left,
@@ -54,7 +48,6 @@ summed as (
     select
         points.repeats,
         points.first_day,
-        points.predicted_on,
         points.days,
         {{ expected_while_alive() }} as orders
     from points
@@ -66,10 +59,9 @@ expected as (
     select
         repeats,
         first_day,
-        predicted_on,
         {{ horizons_as_columns() }}
     from summed
-    group by repeats, first_day, predicted_on
+    group by repeats, first_day
 )
 
 select
@@ -84,7 +76,4 @@ select
     {{ next_order_day(days_to_next_order("(1 + share) / 2")) }} as next_order_to
 from now
 inner join expected
-    on
-        now.repeats = expected.repeats
-        and now.first_day = expected.first_day
-        and now.predicted_on = expected.predicted_on
+    on now.repeats = expected.repeats and now.first_day = expected.first_day

@@ -1,34 +1,45 @@
-{{ touched_model("customers", also="{{ profiles_that_turned() }}") }}
-
 with people as (
-    {{ touched_rows(ref("customer_segments"), "customers") }}
+    select * from {{ ref("customer_segments") }}
 ),
 
 buyers as (
-    {{ touched_rows(ref("customer_value"), "customers") }}
+    select * from {{ ref("customer_value") }}
 ),
 
 preferences as (
-    {{ touched_rows(ref("customer_preferences"), "customers") }}
+    select * from {{ ref("customer_preferences") }}
 ),
 
 clustered as (
-    {{ touched_rows(ref("customer_clusters"), "customers") }}
+    select * from {{ ref("customer_clusters") }}
 ),
 
 satisfaction as (
-    {{ touched_rows(ref("int_customers__satisfaction"), "customers") }}
+    select * from {{ ref("int_customers__satisfaction") }}
 ),
 
 offers as (
-    select * from ({{ touched_rows(ref("next_best_products"), "customers") }}) as of_customers
+    select * from {{ ref("next_best_products") }}
     where place = 1
 ),
 
--- All of them at once: to look one up would ask the vault for all.
-allowed as (
-    select * from {{ ref("int_customers__allowed") }}
-    where {{ touched_filter("customers") }}
+flagged as (
+    select
+        customer_key,
+        bool_or(holds_offers) as holds_offers
+    from {{ ref("customer_flags") }}
+    group by customer_key
+),
+
+consents as (
+    select
+        customer_key,
+        bool_or(granted) filter (where channel = 'sms') as sms,
+        bool_or(granted) filter (where channel = 'email') as email,
+        bool_or(granted) filter (where channel = 'wechat') as wechat,
+        bool_or(granted) filter (where channel = 'phone') as phone
+    from {{ ref("stg_consents") }}
+    group by customer_key
 )
 
 select
@@ -74,11 +85,11 @@ select
     offers.product_name as next_product_name,
     offers.reason as next_product_reason,
     coalesce(buyers.flagged_orders, 0) as flagged_orders,
-    allowed.holds_offers,
-    allowed.may_sms,
-    allowed.may_email,
-    allowed.may_wechat,
-    allowed.may_phone
+    coalesce(flagged.holds_offers, false) as holds_offers,
+    coalesce(consents.sms, false) as may_sms,
+    coalesce(consents.email, false) as may_email,
+    coalesce(consents.wechat, false) as may_wechat,
+    coalesce(consents.phone, false) as may_phone
 from people
 left join buyers
     on people.customer_key = buyers.customer_key
@@ -90,5 +101,7 @@ left join satisfaction
     on people.customer_key = satisfaction.customer_key
 left join offers
     on people.customer_key = offers.customer_key
-inner join allowed
-    on people.customer_key = allowed.customer_key
+left join flagged
+    on people.customer_key = flagged.customer_key
+left join consents
+    on people.customer_key = consents.customer_key
