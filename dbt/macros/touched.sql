@@ -33,6 +33,13 @@
         "watched_customers": ["customer_key"],
         "fact_days": ["day"],
         "fact_weeks": ["week"],
+        "requests": ["source", "request_id"],
+        "ticket_steps": ["source", "event_id"],
+        "tickets": ["source", "ticket_id"],
+        "voiced_answers": ["source", "answer_id"],
+        "cases": ["source", "case_id"],
+        "goods_orders": ["source", "order_id"],
+        "goods_months": ["month"],
     }) }}
 {%- endmacro %}
 

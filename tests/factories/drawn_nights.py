@@ -30,8 +30,11 @@ class NightFactory(DrawnSales):
         self.raw.refund(f"r{number}", f"o{number + 5}", day, "1.50")
 
     def review(self, day: date) -> None:
+        """With a reply or without one, which may be known ahead of its day."""
         written = day - timedelta(days=self.draw.randrange(-1, 30))
-        self.raw.review(f"v{self.number()}", self.some_order(), written, self.draw.randint(1, 5), known=day)
+        values = {"body": self.draw.choice([None, "物流太慢，等了一周才到", "Broke after two days"])}
+        values |= {"answered_at": self.draw.choice([None, noon(day + timedelta(days=self.draw.randrange(-1, 4)))])}
+        self.raw.review(f"v{self.number()}", self.some_order(), written, self.draw.randint(1, 5), known=day, **values)
 
     def changed_review(self, day: date) -> None:
         review_id, order_id = f"v{self.number()}", self.some_order()
@@ -46,6 +49,17 @@ class NightFactory(DrawnSales):
         customer, score = self.draw.choice(self.customers), self.draw.randint(0, top)
         about = self.draw.choice([None, self.some_order()])
         self.raw.answer(f"s{self.number()}", customer, answered, metric, score, known=day, order_id=about)
+
+    def request(self, day: date) -> None:
+        """Somebody is asked what he thinks, about an order or about none; every other one answers."""
+        request_id, customer = f"q{self.number()}", self.draw.choice(self.customers)
+        about = self.draw.choice([None, *[self.some_order()] * 3])
+        asked = noon(day - timedelta(days=self.draw.randrange(-1, 20)))
+        self.raw.insert(
+            "survey_requests", day, request_id=request_id, customer_id=customer, order_id=about, asked_at=asked
+        )
+        if self.draw.random() < 0.5:
+            self.raw.answer(request_id, customer, day, "csat", self.draw.randint(1, 5), known=day, order_id=about)
 
     def parcel(self, day: date) -> None:
         """Of some order; under way, or there at last. A second word on it may say that it was of another order."""
@@ -94,6 +108,20 @@ class NightFactory(DrawnSales):
             step = {"event_id": f"e{self.number()}", "ticket_id": ticket_id, "action": action}
             self.raw.insert("ticket_events", day, occurred_at=moment, **step)
 
+    def step(self, day: date) -> None:
+        """A step alone: late, ahead of its time, before the opening, or of a ticket that nobody knows yet."""
+        actions = ["replied", "waiting_for_customer", "customer_replied", "resolved", "reopened", "closed"]
+        moment = noon(day - timedelta(days=self.draw.randrange(-1, 12)), self.draw.randint(8, 20))
+        step = {"event_id": f"e{self.number()}", "ticket_id": f"t{self.draw.randrange(12)}"}
+        self.raw.insert("ticket_events", day, occurred_at=moment, action=self.draw.choice(actions), **step)
+
+    def step_of_another_ticket(self, day: date) -> None:
+        """Another content took the place of a step in raw."""
+        self.connection.execute(
+            "update raw.ticket_events set ticket_id = %s where event_id = (select min(event_id) from raw.ticket_events)",
+            (f"t{self.draw.randrange(12)}",),
+        )
+
     def forgotten_rows(self, day: date) -> None:
         """A mended mapping takes rows back."""
         feed = self.draw.choice(sorted(feeds_read()))
@@ -123,7 +151,8 @@ EVENTS = (
     "registration_ahead_of_its_day",
     "payment",
     "payment",
-    *(["parcel", "goods_back", "ticket"] * 2),
+    *(["parcel", "goods_back", "ticket", "step", "request"] * 2),
+    "step_of_another_ticket",
     "recategorised_product",
     "merge",
     "forgotten_rows",

@@ -11,8 +11,9 @@ from factories.raw import RawFactory, noon
 
 STATUSES = ("placed", "paid", "shipped", "delivered", "cancelled")
 CURRENCIES = ("CNY", "CNY", "USD", "JPY")
-# The numbers of the seeds, written out once more: a basket's window, and how long a customer is watched after a delivery.
-BASKET_DAYS, WATCHED_DAYS = 365, 62
+# The numbers of the seeds, written out once more: a basket's window, how long a customer is watched after a delivery, and
+# after how long a case lapses.
+BASKET_DAYS, WATCHED_DAYS, LAPSE_DAYS = 365, 62, 60
 QUIET_ORDERS = 12
 
 
@@ -45,6 +46,8 @@ class DrawnShop:
                 told = {"promised_after": 0, "delivered_after": 0}
                 ordered = self.first + timedelta(days=number - days)
                 self.raw.order(f"quiet{days}_{number}", f"quiet{days}_{number}", ordered, status="delivered", **told)
+            written = self.first + timedelta(days=number - LAPSE_DAYS)
+            self.raw.review(f"quiet{number}", f"quiet{BASKET_DAYS}_{number}", written, 1)
 
     def opinions(self, days: int, deliveries: int = 100) -> list[str]:
         """Deliveries over ``days`` before the first build; of the late ones more are reviewed, so that weights differ.

@@ -20,21 +20,21 @@ requests as (
     select * from {{ ref("stg_survey_requests") }}
 ),
 
-responses as (
-    select distinct
-        source,
-        response_id
-    from {{ ref("stg_survey_responses") }}
+answers as (
+    select * from {{ ref("int_answers") }}
+    where metric <> 'review'
 ),
 
 asked as (
     select
         requests.source,
         requests.order_id,
-        bool_or(responses.response_id is not null) as is_answered
-    from requests
-    left join responses
-        on requests.source = responses.source and requests.request_id = responses.response_id
+        bool_or(answers.answer_id is not null) as is_answered
+    from deliveries
+    inner join requests
+        on deliveries.source = requests.source and deliveries.order_id = requests.order_id
+    left join answers
+        on requests.source = answers.source and requests.request_id = answers.answer_id
     group by requests.source, requests.order_id
 )
 

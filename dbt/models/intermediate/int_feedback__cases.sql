@@ -1,13 +1,19 @@
+{{ touched_model("cases", indexes=[["source", "case_id"], ["source", "order_id"], ["opened_day"]]) }}
+
 with voices as (
-    select * from {{ ref("int_feedback__voices") }}
+    {{ touched_rows(ref("int_feedback__voices"), "cases") }}
 ),
 
 tickets as (
+    {{ touched_rows(ref("after_sales_tickets"), "cases", ["source", "ticket_id"]) }}
+),
+
+all_tickets as (
     select * from {{ ref("after_sales_tickets") }}
 ),
 
 reviews as (
-    select * from {{ ref("stg_reviews") }}
+    {{ touched_rows(ref("stg_reviews"), "cases", ["source", "review_id"]) }}
 ),
 
 topics as (
@@ -55,21 +61,25 @@ cases as (
     where tickets.kind <> 'question'
 ),
 
+tickets_of_orders as (
+    {{ rows_of("all_tickets", "voices", ["source", "order_id"]) }}
+),
+
 -- What a customer says elsewhere of an order is settled when the desk settles a case of it afterwards.
 settled as (
     select
-        cases.source,
-        cases.origin,
-        cases.case_id,
-        min(tickets.resolved_day) as settled_day
-    from cases
-    inner join tickets
+        voices.source,
+        voices.origin,
+        voices.case_id,
+        min(tickets_of_orders.resolved_day) as settled_day
+    from voices
+    inner join tickets_of_orders
         on
-            cases.source = tickets.source
-            and cases.order_id = tickets.order_id
-            and cases.opened_day <= tickets.resolved_day
-    where cases.origin <> 'ticket' and tickets.kind <> 'question'
-    group by cases.source, cases.origin, cases.case_id
+            voices.source = tickets_of_orders.source
+            and voices.order_id = tickets_of_orders.order_id
+            and voices.opened_day <= tickets_of_orders.resolved_day
+    where tickets_of_orders.kind <> 'question'
+    group by voices.source, voices.origin, voices.case_id
 )
 
 select

@@ -1,5 +1,7 @@
+{{ touched_model("voiced_answers", columns=["source", "case_id"], indexes=[["source", "case_id"]]) }}
+
 with answers as (
-    select * from {{ ref("int_answers") }}
+    {{ touched_rows(ref("int_answers"), "voiced_answers") }}
 ),
 
 scales as (
@@ -12,18 +14,40 @@ topics as (
 
 deliveries as (
     select * from {{ ref("int_deliveries") }}
-    where is_late
+),
+
+returns as (
+    select * from {{ ref("stg_returns") }}
+),
+
+reviews as (
+    {{ touched_rows(ref("stg_review_topics"), "voiced_answers", ["source", "review_id"]) }}
+),
+
+low_answers as (
+    select
+        answers.*,
+        case when answers.metric = 'review' then 'review' else 'survey' end as origin,
+        case when answers.score = scales.score_min then 'worst' else 'low' end as level
+    from answers
+    inner join scales
+        on answers.metric = scales.metric
+    where answers.score between scales.score_min and scales.negative_to
+),
+
+brought as (
+    {{ rows_of("deliveries", "low_answers", ["source", "order_id"]) }}
+),
+
+sent_back as (
+    {{ rows_of("returns", "low_answers", ["source", "order_id"]) }}
 ),
 
 goods_back as (
     select distinct
         source,
         order_id
-    from {{ ref("stg_returns") }}
-),
-
-reviews as (
-    select * from {{ ref("stg_review_topics") }}
+    from sent_back
 ),
 
 -- What a review complains of; of several topics the lowest place speaks.
@@ -40,69 +64,42 @@ complaints as (
     order by reviews.source, reviews.review_id, reviews.order_id, topics.place
 ),
 
-low_answers as (
-    select
-        answers.source,
-        answers.answer_id as case_id,
-        answers.order_id,
-        answers.customer_key,
-        answers.answer_day as opened_day,
-        case when answers.metric = 'review' then 'review' else 'survey' end as origin,
-        case when answers.score = scales.score_min then 'worst' else 'low' end as level,
-        case
-            when answers.dimension <> 'overall' then answers.dimension
-            when complaints.topic is not null then complaints.topic
-            when deliveries.order_id is not null then 'late'
-            when goods_back.order_id is not null then 'goods_back'
-            else 'overall'
-        end as topic
-    from answers
-    inner join scales
-        on answers.metric = scales.metric
-    left join deliveries
-        on
-            answers.source = deliveries.source
-            and answers.order_id = deliveries.order_id
-            and answers.judges_order
-    left join complaints
-        on
-            answers.metric = 'review'
-            and answers.source = complaints.source
-            and answers.answer_id = complaints.review_id
-            and answers.order_id = complaints.order_id
-    left join goods_back
-        on
-            answers.source = goods_back.source
-            and answers.order_id = goods_back.order_id
-            and answers.judges_order
-    where answers.score between scales.score_min and scales.negative_to
-),
-
--- A survey or review is one case, whatever it says of how much.
-numbered as (
+about as (
     select
         low_answers.*,
-        coalesce(topics.class, 'unclassified') as class,
-        row_number() over (
-            partition by low_answers.source, low_answers.origin, low_answers.case_id
-            order by topics.place asc, low_answers.level desc, low_answers.order_id asc
-        ) as nth,
-        max(low_answers.level) over (
-            partition by low_answers.source, low_answers.origin, low_answers.case_id
-        ) as worst_level
+        case
+            when low_answers.dimension <> 'overall' then low_answers.dimension
+            when complaints.topic is not null then complaints.topic
+            when low_answers.judges_order and brought.is_late then 'late'
+            when low_answers.judges_order and goods_back.order_id is not null then 'goods_back'
+            else 'overall'
+        end as topic
     from low_answers
-    left join topics
-        on low_answers.origin = topics.origin and low_answers.topic = topics.topic
+    left join brought
+        on low_answers.source = brought.source and low_answers.order_id = brought.order_id
+    left join complaints
+        on
+            low_answers.metric = 'review'
+            and low_answers.source = complaints.source
+            and low_answers.answer_id = complaints.review_id
+            and low_answers.order_id = complaints.order_id
+    left join goods_back
+        on low_answers.source = goods_back.source and low_answers.order_id = goods_back.order_id
 )
 
-select
-    source,
-    origin,
-    case_id,
-    order_id,
-    customer_key,
-    class,
-    worst_level as level,
-    opened_day
-from numbered
-where nth = 1
+-- A survey or review is one case, whatever it says of how much.
+select distinct on (about.source, about.origin, about.answer_id)
+    about.source,
+    about.origin,
+    about.answer_id as case_id,
+    about.order_id,
+    about.customer_key,
+    coalesce(topics.class, 'unclassified') as class,
+    max(about.level) over (partition by about.source, about.origin, about.answer_id) as level,
+    about.answer_day as opened_day
+from about
+left join topics
+    on about.origin = topics.origin and about.topic = topics.topic
+order by
+    about.source asc, about.origin asc, about.answer_id asc, topics.place asc, about.level desc,
+    about.order_id asc, about.answer_day asc, about.customer_key asc

@@ -46,7 +46,7 @@ measured as (
         *,
         case
             when closes_at > opens_at then {{ seconds_between("opens_at", "closes_at") }}
-            else 0
+            else cast(0 as numeric(20, 6))
         end as seconds
     from instants
 )

@@ -1,13 +1,15 @@
+{{ touched_model("tickets", indexes=[["source", "ticket_id"]]) }}
+
 with steps as (
-    select * from {{ ref("int_tickets__steps") }}
+    {{ touched_rows(ref("int_tickets__steps"), "tickets") }}
 ),
 
 replies as (
-    select * from {{ ref("int_tickets__replies") }}
+    {{ touched_rows(ref("int_tickets__replies"), "tickets") }}
 ),
 
 tickets as (
-    select * from {{ ref("stg_tickets") }}
+    {{ touched_rows(ref("stg_tickets"), "tickets") }}
 ),
 
 targets as (

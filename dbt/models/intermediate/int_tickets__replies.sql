@@ -1,5 +1,7 @@
+{{ touched_model("tickets", indexes=[["source", "ticket_id"]]) }}
+
 with steps as (
-    select * from {{ ref("int_tickets__steps") }}
+    {{ touched_rows(ref("int_tickets__steps"), "tickets") }}
 ),
 
 answered as (

@@ -1,5 +1,7 @@
+{{ touched_model("tickets", indexes=[["source", "ticket_id"]]) }}
+
 with clocked as (
-    select * from {{ ref("int_tickets__timed") }}
+    {{ touched_rows(ref("int_tickets__timed"), "tickets") }}
 ),
 
 rules as (
@@ -55,7 +57,8 @@ select
     cast(step_no as integer) as step_no,
     action,
     side,
-    occurred_at,
+    -- No moment of the business date: the rows of a case that has ended stay as they are.
+    case when action <> 'as_of' then occurred_at end as occurred_at,
     is_open,
     is_running,
     sum(ran) over (partition by source, ticket_id order by step_no rows unbounded preceding) as seconds

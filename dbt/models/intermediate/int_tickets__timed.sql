@@ -1,3 +1,5 @@
+{{ touched_view("tickets") }}
+
 with tickets as (
     select * from {{ ref("stg_tickets") }}
 ),
@@ -17,6 +19,7 @@ steps as (
         ticket_id,
         '' as event_id,
         'opened' as action,
+        opened_at,
         opened_at as occurred_at
     from tickets
     union all
@@ -25,6 +28,7 @@ steps as (
         events.ticket_id,
         events.event_id,
         events.action,
+        tickets.opened_at,
         events.occurred_at
     from events
     inner join tickets
@@ -36,11 +40,13 @@ steps as (
         ticket_id,
         '' as event_id,
         'as_of' as action,
+        opened_at,
         {{ day_end() }} as occurred_at
     from tickets
 )
 
--- Working time up to each step, since the calendar begins.
+-- Working time up to each step, since the calendar begins. What is dated before its case has none, however far back
+-- the calendar of tonight goes.
 select
     steps.source,
     steps.ticket_id,
@@ -52,5 +58,5 @@ select
     ) filter (where steps.occurred_at > calendar.opens_at), 0) as clock
 from steps
 left join calendar
-    on {{ local_day("steps.occurred_at") }} = calendar.day
+    on {{ local_day("steps.occurred_at") }} = calendar.day and steps.occurred_at >= steps.opened_at
 group by steps.source, steps.ticket_id, steps.event_id, steps.action, steps.occurred_at

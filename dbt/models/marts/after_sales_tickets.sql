@@ -1,9 +1,11 @@
+{{ touched_model("tickets", indexes=[["source", "order_id"]]) }}
+
 with tickets as (
-    select * from {{ ref("stg_tickets") }}
+    {{ touched_rows(ref("stg_tickets"), "tickets") }}
 ),
 
 clocks as (
-    select * from {{ ref("int_tickets__clock") }}
+    {{ touched_rows(ref("int_tickets__clock"), "tickets") }}
 ),
 
 targets as (

@@ -1,5 +1,7 @@
+{{ touched_model("cases", also="{{ cases_that_turned() }}") }}
+
 with cases as (
-    select * from {{ ref("int_feedback__cases") }}
+    {{ touched_rows(ref("int_feedback__cases"), "cases") }}
 ),
 
 classes as (

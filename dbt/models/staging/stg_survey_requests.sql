@@ -1,5 +1,9 @@
+{{ touched_model(
+    "requests", indexes=[["source", "request_id"], ["source", "order_id"], ["source", "customer_id"]]
+) }}
+
 with requests as (
-    {{ newest(source("raw", "survey_requests"), ["request_id"]) }}
+    {{ newest(source("raw", "survey_requests"), ["request_id"], "requests") }}
 ),
 
 identities as (
@@ -10,6 +14,7 @@ final as (
     select
         requests._source as source,
         requests.request_id,
+        requests.customer_id,
         identities.customer_key,
         requests.order_id,
         requests.channel,

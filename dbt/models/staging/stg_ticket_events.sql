@@ -1,7 +1,8 @@
+{{ touched_model("ticket_steps", indexes=[["source", "event_id"], ["source", "ticket_id"]]) }}
+
 -- A step has no versions, so raw holds each once.
 with events as (
-    select * from {{ source("raw", "ticket_events") }}
-    where _business_date <= {{ business_date() }}
+    {{ touched_rows(source("raw", "ticket_events"), "ticket_steps", ["_source", "event_id"]) }}
 )
 
 select
@@ -11,4 +12,6 @@ select
     action,
     occurred_at
 from events
-where {{ local_day("occurred_at") }} <= {{ business_date() }}
+where
+    _business_date <= {{ business_date() }}
+    and {{ local_day("occurred_at") }} <= {{ business_date() }}

@@ -1,5 +1,7 @@
+{{ touched_model("tickets", indexes=[["source", "ticket_id"], ["source", "order_id"], ["source", "customer_id"]]) }}
+
 with tickets as (
-    {{ newest(source("raw", "tickets"), ["ticket_id"]) }}
+    {{ newest(source("raw", "tickets"), ["ticket_id"], "tickets") }}
 ),
 
 identities as (
@@ -10,6 +12,7 @@ final as (
     select
         tickets._source as source,
         tickets.ticket_id,
+        tickets.customer_id,
         identities.customer_key,
         tickets.order_id,
         tickets.class,

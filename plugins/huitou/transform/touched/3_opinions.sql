@@ -1,5 +1,16 @@
 -- noqa: disable=AL05,AM05,LT08,LT11,PRS,RF03,ST05,ST07
 -- What was said about orders, and the weeks and days of it.
+insert into staging.touched_requests
+select _source, request_id from {survey_requests} as r
+union
+select source, key[1] from staging.taken_changes where feed = 'survey_requests' and key is not null
+union
+select _source, request_id from raw.survey_requests
+where asked_at >= %(first)s and asked_at < %(after)s and _business_date <= %(built)s
+union
+select source, request_id from staging.stg_survey_requests join staging.touched_accounts using (source, customer_id);
+analyze staging.touched_requests;
+
 -- Orders of which it may have turned who answered about them, or what is known of them.
 insert into staging.touched_judged_orders
 select source, order_id from staging.touched_orders

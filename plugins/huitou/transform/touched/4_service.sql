@@ -26,10 +26,16 @@ where requested_at >= %(first)s and requested_at < %(after)s and _business_date 
 analyze staging.touched_returns;
 
 -- Tickets with another version or step. A step that is gone is known by its own id alone.
+insert into staging.touched_ticket_steps
+select _source, event_id from {ticket_events} as r
+union
+select source, key[1] from staging.taken_changes where feed = 'ticket_events' and key is not null
+union
+select _source, event_id from raw.ticket_events
+where occurred_at >= %(first)s and occurred_at < %(after)s and _business_date <= %(built)s;
+analyze staging.touched_ticket_steps;
+
 create temp table ticketed on commit drop as
-with steps as (
-    select source, key[1] as event_id from staging.taken_changes where feed = 'ticket_events' and key is not null
-)
 select _source as source, ticket_id from {tickets} as r
 union
 select source, key[1] from staging.taken_changes where feed = 'tickets' and key is not null
@@ -37,28 +43,85 @@ union
 select _source, ticket_id from raw.tickets
 where opened_at >= %(first)s and opened_at < %(after)s and _business_date <= %(built)s
 union
-select _source, ticket_id from {ticket_events} as r
-union
 select e._source, e.ticket_id
-from raw.ticket_events as e join steps as s on s.source = e._source and s.event_id = e.event_id
+from raw.ticket_events as e
+join staging.touched_ticket_steps as t on t.source = e._source and t.event_id = e.event_id
 union
-select e.source, e.ticket_id from intermediate.int_tickets__timed as e join steps using (source, event_id)
-union
-select _source, ticket_id from raw.ticket_events
-where occurred_at >= %(first)s and occurred_at < %(after)s and _business_date <= %(built)s;
+select e.source, e.ticket_id from staging.stg_ticket_events as e join staging.touched_ticket_steps using (source, event_id);
 analyze ticketed;
+
+-- Those of an account that is another person's, too, and all that are open: their clock runs up to the business date.
+insert into staging.touched_tickets
+select source, ticket_id from ticketed
+union
+select source, ticket_id from staging.stg_tickets join staging.touched_accounts using (source, customer_id)
+union
+select source, ticket_id from intermediate.int_tickets__clock where is_open;
+analyze staging.touched_tickets;
+
+create temp table ticketed_orders on commit drop as
+select r._source as source, r.order_id
+from raw.tickets as r join ticketed as t on t.source = r._source and t.ticket_id = r.ticket_id
+where r.order_id is not null
+union
+select r.source, r.order_id from staging.stg_tickets as r join ticketed using (source, ticket_id)
+where r.order_id is not null;
+analyze ticketed_orders;
+
+create temp table asked_back on commit drop as
+select s.source, s.order_id, s.requested_day
+from staging.stg_returns as s join staging.touched_returns using (source, return_id, line_no)
+union
+select r._source, r.order_id, (r.requested_at at time zone %(zone)s)::date
+from raw.returns as r
+join staging.touched_returns as t
+    on t.source = r._source and t.return_id = r.return_id and t.line_no = r.line_no;
+analyze asked_back;
+
+-- What a low answer complains of may be that goods of its order went back.
+insert into staging.touched_voiced_answers
+select source, answer_id from staging.touched_answers
+union
+select a.source, a.answer_id
+from intermediate.int_answers as a
+join (select distinct source, order_id from asked_back) as b using (source, order_id);
+analyze staging.touched_voiced_answers;
+
+-- A case is settled by a reply, by its own ticket, or by another one of its order.
+insert into staging.touched_cases
+select source, answer_id from staging.touched_voiced_answers
+union
+select source, ticket_id from staging.touched_tickets
+union
+select c.source, c.case_id from intermediate.int_feedback__cases as c join ticketed_orders using (source, order_id)
+union
+select _source, review_id from raw.reviews
+where answered_at >= %(first)s and answered_at < %(after)s and _business_date <= %(built)s;
+analyze staging.touched_cases;
+
+-- Orders whose goods may be spoken against, and the months in which they were placed, or are now.
+insert into staging.touched_goods_orders
+select source, order_id from staging.touched_orders
+union
+select source, order_id from asked_back
+union
+select source, order_id from ticketed_orders;
+analyze staging.touched_goods_orders;
+
+insert into staging.touched_goods_months
+select l.month
+from intermediate.int_watchlist__lines as l join staging.touched_goods_orders using (source, order_id)
+union
+select date_trunc('month', o.ordered_at at time zone %(zone)s)::date
+from raw.orders as o join staging.touched_goods_orders as t on t.source = o._source and t.order_id = o.order_id;
+analyze staging.touched_goods_months;
 
 -- Whoever has an order with another complaint, or one that is settled, or was watched long enough by now.
 insert into staging.touched_watched_customers
 with cases as (
     select source, order_id from staging.touched_judged_orders
     union
-    select r._source, r.order_id
-    from raw.tickets as r join ticketed as t on t.source = r._source and t.ticket_id = r.ticket_id
-    union
-    select c.source, c.order_id
-    from intermediate.int_feedback__cases as c
-    join ticketed as t on t.source = c.source and t.ticket_id = c.case_id and c.origin = 'ticket'
+    select source, order_id from ticketed_orders
     union
     select _source, order_id from raw.reviews
     where answered_at >= %(first)s and answered_at < %(after)s and _business_date <= %(built)s
@@ -86,15 +149,7 @@ analyze staging.touched_watched_customers;
 
 -- Days on which a sale, its promise, its delivery, a word about it, a return of it or a ticket counts.
 insert into staging.touched_fact_days
-with asked_back as (
-    select s.source, s.order_id, s.requested_day
-    from staging.stg_returns as s join staging.touched_returns using (source, return_id, line_no)
-    union
-    select r._source, r.order_id, (r.requested_at at time zone %(zone)s)::date
-    from raw.returns as r
-    join staging.touched_returns as t
-        on t.source = r._source and t.return_id = r.return_id and t.line_no = r.line_no
-), followed as (
+with followed as (
     select source, order_id from staging.touched_shipped_orders
     union
     select source, order_id from asked_back
