@@ -13,8 +13,7 @@ due as (
 ),
 
 tickets as (
-    select * from {{ ref("stg_tickets") }}
-    where {{ touched_filter("fact_days", ["opened_day"]) }}
+    {{ touched_rows(ref("stg_tickets"), "fact_days", ["opened_day"]) }}
 )
 
 -- No two of them count for the same part of a signal.

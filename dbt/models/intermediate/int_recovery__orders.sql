@@ -2,7 +2,6 @@
 
 with cases as (
     select * from {{ ref("int_feedback__cases") }}
-    where order_id is not null
 ),
 
 days as (
@@ -19,27 +18,30 @@ delivered as (
     where is_sale and status = 'delivered' and delivered_day <= {{ business_date() }}
 ),
 
+cases_of_orders as (
+    {{ rows_of("cases", "delivered", ["source", "order_id"]) }}
+),
+
 -- An order's first complaint is the one whose settling is watched.
 complained as (
     select
         delivered.source,
         delivered.order_id,
-        cases.opened_day,
-        cases.resolved_day,
+        cases_of_orders.opened_day,
+        cases_of_orders.resolved_day,
         row_number() over (
             partition by delivered.source, delivered.order_id
-            order by cases.opened_day, cases.origin, cases.case_id
+            order by cases_of_orders.opened_day, cases_of_orders.origin, cases_of_orders.case_id
         ) as nth
     from delivered
-    inner join cases
-        on delivered.source = cases.source and delivered.order_id = cases.order_id
+    inner join cases_of_orders
+        on delivered.source = cases_of_orders.source and delivered.order_id = cases_of_orders.order_id
     where
-        cases.opened_day
+        cases_of_orders.opened_day
         <= {{ days_after("delivered.delivered_day", setting("feedback_rules", "complaint_days")) }}
 ),
 
--- Everybody is watched from the day on which it is known whether a complaint was settled, so that the time
--- that settling takes favours nobody.
+-- Watched from the day on which it is known whether a complaint was settled: settling's time favours nobody.
 watched as (
     select
         delivered.customer_key,

@@ -1,4 +1,7 @@
-{{ touched_model("tickets", indexes=[["source", "ticket_id"], ["source", "order_id"], ["source", "customer_id"]]) }}
+{{ touched_model(
+    "tickets",
+    indexes=[["source", "ticket_id"], ["source", "order_id"], ["source", "customer_id"], ["opened_day"]]
+) }}
 
 with tickets as (
     {{ newest(source("raw", "tickets"), ["ticket_id"], "tickets") }}
