@@ -18,7 +18,7 @@ delivered as (
     where is_sale and status = 'delivered' and delivered_day <= {{ business_date() }}
 ),
 
-cases_of_orders as (
+own_cases as (
     {{ rows_of("cases", "delivered", ["source", "order_id"]) }}
 ),
 
@@ -27,21 +27,21 @@ complained as (
     select
         delivered.source,
         delivered.order_id,
-        cases_of_orders.opened_day,
-        cases_of_orders.resolved_day,
+        own_cases.opened_day,
+        own_cases.resolved_day,
         row_number() over (
             partition by delivered.source, delivered.order_id
-            order by cases_of_orders.opened_day, cases_of_orders.origin, cases_of_orders.case_id
+            order by own_cases.opened_day, own_cases.origin, own_cases.case_id
         ) as nth
     from delivered
-    inner join cases_of_orders
-        on delivered.source = cases_of_orders.source and delivered.order_id = cases_of_orders.order_id
+    inner join own_cases
+        on delivered.source = own_cases.source and delivered.order_id = own_cases.order_id
     where
-        cases_of_orders.opened_day
+        own_cases.opened_day
         <= {{ days_after("delivered.delivered_day", setting("feedback_rules", "complaint_days")) }}
 ),
 
--- Watched from the day on which it is known whether a complaint was settled: settling's time favours nobody.
+-- All are watched from when it is known if a complaint was settled, so that time to settle favours nobody.
 watched as (
     select
         delivered.customer_key,

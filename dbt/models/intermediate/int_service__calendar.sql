@@ -1,3 +1,5 @@
+{{ config(indexes=[{"columns": ["day"]}]) }}
+
 with hours as (
     select * from {{ ref("service_hours") }}
 ),

@@ -1,6 +1,6 @@
 {{ touched_view("tickets") }}
 
-with tickets as (
+with tickets as {{ inlined() }} (
     select * from {{ ref("stg_tickets") }}
 ),
 
@@ -45,8 +45,8 @@ steps as (
     from tickets
 )
 
--- Working time up to each step, since the calendar begins. What is dated before its case has none, however far back
--- the calendar of tonight goes.
+-- Working time up to each step, since the calendar begins. What is dated before its opening has none, however
+-- far back tonight's calendar goes.
 select
     steps.source,
     steps.ticket_id,

@@ -28,7 +28,7 @@ tickets as (
     {{ touched_rows(ref("stg_tickets"), "goods_orders") }}
 ),
 
-delivered as (
+sold as (
     select
         lines.source,
         lines.order_id,
@@ -47,23 +47,23 @@ delivered as (
 -- A review that names no product is about the order's only one; of several nobody can tell.
 judged as (
     select
-        delivered.source,
-        delivered.order_id,
-        delivered.line_no,
+        sold.source,
+        sold.order_id,
+        sold.line_no,
         count(*) as reviews,
         sum(
             cast(scales.score_max - answers.score as numeric) / (scales.score_max - scales.score_min)
         ) as low_score
-    from delivered
+    from sold
     inner join answers
-        on delivered.source = answers.source and delivered.order_id = answers.order_id
+        on sold.source = answers.source and sold.order_id = answers.order_id
     inner join scales
         on answers.metric = scales.metric
     where
         answers.metric = 'review'
         and answers.judges_order
-        and coalesce(answers.product_id = delivered.product_id, delivered.order_lines = 1)
-    group by delivered.source, delivered.order_id, delivered.line_no
+        and coalesce(answers.product_id = sold.product_id, sold.order_lines = 1)
+    group by sold.source, sold.order_id, sold.line_no
 ),
 
 back as (
@@ -86,24 +86,21 @@ complained as (
 )
 
 select
-    delivered.source,
-    delivered.order_id,
-    delivered.line_no,
-    delivered.month,
-    delivered.product_id,
-    delivered.seller_id,
-    delivered.category,
+    sold.source,
+    sold.order_id,
+    sold.line_no,
+    sold.month,
+    sold.product_id,
+    sold.seller_id,
+    sold.category,
     cast(coalesce(judged.reviews, 0) as integer) as reviews,
     coalesce(judged.low_score, 0) as low_score,
     back.order_id is not null as is_returned,
     complained.order_id is not null as is_complained_of
-from delivered
+from sold
 left join judged
-    on
-        delivered.source = judged.source
-        and delivered.order_id = judged.order_id
-        and delivered.line_no = judged.line_no
+    on sold.source = judged.source and sold.order_id = judged.order_id and sold.line_no = judged.line_no
 left join back
-    on delivered.source = back.source and delivered.order_id = back.order_id and delivered.line_no = back.line_no
+    on sold.source = back.source and sold.order_id = back.order_id and sold.line_no = back.line_no
 left join complained
-    on delivered.source = complained.source and delivered.order_id = complained.order_id
+    on sold.source = complained.source and sold.order_id = complained.order_id
