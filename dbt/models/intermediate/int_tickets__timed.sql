@@ -53,10 +53,15 @@ select
     steps.event_id,
     steps.action,
     steps.occurred_at,
-    min(calendar.seconds_before) + coalesce(sum(
-        {{ seconds_between("calendar.opens_at", "least(steps.occurred_at, calendar.closes_at)") }}
-    ) filter (where steps.occurred_at > calendar.opens_at), 0) as clock
+    worked.clock
 from steps
-left join calendar
-    on {{ local_day("steps.occurred_at") }} = calendar.day and steps.occurred_at >= steps.opened_at
-group by steps.source, steps.ticket_id, steps.event_id, steps.action, steps.occurred_at
+cross join lateral (
+    select
+        min(calendar.seconds_before) + coalesce(sum(
+            {{ seconds_between("calendar.opens_at", "least(steps.occurred_at, calendar.closes_at)") }}
+        ) filter (where steps.occurred_at > calendar.opens_at), 0) as clock
+    from calendar
+    where
+        calendar.day = {{ local_day("steps.occurred_at") }}
+        and steps.occurred_at >= steps.opened_at
+) as worked
