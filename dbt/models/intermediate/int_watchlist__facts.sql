@@ -26,10 +26,11 @@ select
     cast(facts.n as integer) as n,
     cast(facts.bad as numeric(18, 6)) as bad
 from sums
-cross join lateral (
-    values
-    ('low_score', sums.reviews, sums.low_score),
-    ('returned', sums.lines, cast(sums.returned as numeric)),
-    ('complaint', sums.lines, cast(sums.complained_of as numeric))
-) as facts (reason, n, bad)
+cross join
+    lateral (
+        values
+        ('low_score', sums.reviews, sums.low_score),
+        ('returned', sums.lines, cast(sums.returned as numeric)),
+        ('complaint', sums.lines, cast(sums.complained_of as numeric))
+    ) as facts (reason, n, bad)
 where facts.n > 0
