@@ -223,6 +223,25 @@ def test_nothing_is_lost_when_old_deliveries_are_mended_and_a_build_breaks_off_b
 
 
 @pytest.mark.battery
+@pytest.mark.parametrize(("feed", "model"), [("refunds", "stg_refunds"), ("ticket_events", "stg_ticket_events")])
+def test_nothing_is_lost_when_rows_leave_raw_and_a_build_breaks_off_behind_the_table_that_told_whose_they_were(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch, feed: str, model: str
+) -> None:
+    with connect(shop.settings) as connection:
+        factory = NightFactory(connection, 6, FIRST)
+        factory.history(300)
+        factory.night(FIRST, 60)
+    shop.build(FIRST)
+    night = FIRST + timedelta(days=1)
+    with connect(shop.settings) as connection:
+        assert connection.execute(f"delete from raw.{feed}".encode()).rowcount > 2
+    shop.build_killed_after(model, night, monkeypatch)
+    shop.build(night)
+    assert shop.partial[-1] is True
+    assert_same(shop.tables(), shop.worked_out_at_once(night))
+
+
+@pytest.mark.battery
 def test_first_orders_are_told_anew_when_their_customers_turn_out_to_have_begun_on_another_day(shop: Shop) -> None:
     with connect(shop.settings) as connection:
         factory = NightFactory(connection, 7, FIRST)

@@ -1,7 +1,8 @@
 """What ``candidate`` stands at, and which keys the next build must work out anew.
 
 A build takes on the notes of ``landing.changes`` that it finds, and deletes them when it is done, in the transaction
-that says so. Broken off anywhere, the next one takes them on again: to work a key out twice changes nothing.
+that says so. Broken off anywhere, the next one takes them on again: to work a key out twice changes nothing. It takes
+on the touched keys too, as a table that was worked out anew no longer tells whose a row was that left raw.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import re
 from datetime import date, datetime, time, timedelta
 from importlib import resources
 from string import Formatter
+from typing import LiteralString
 from zoneinfo import ZoneInfo
 
 import psycopg
@@ -45,6 +47,12 @@ EVERYTHING = """
 select exists (
     select from staging.taken_changes where file_id is null and key is null and day is null and feed = any(%s)
 )
+"""
+TOUCHED_BEFORE = """
+select c.relname
+from pg_class as c cross join ops.build_state as s
+where s.attempted is not null
+    and c.relkind = 'r' and c.relnamespace = 'staging'::regnamespace and c.relname ~ '^touched_[^_]'
 """
 SHARE = """
 select (select count(*) from staging.touched_orders) > greatest(1000, %s * (
@@ -121,11 +129,20 @@ def _is_partial(connection: psycopg.Connection, settings: Settings, built: date,
     zone = load_source_set(settings).time_zone
     # A lookup a key is what all of it is: whole tables cost by their size.
     connection.execute("set local random_page_cost = 1.1")
+    before = [name for (name,) in connection.execute(TOUCHED_BEFORE).fetchall()]
+    _for_each(before, "create temp table {kept} on commit drop as select * from staging.{name}", connection)
     values = {"built": built, "day": day, "zone": zone, "first": _start(built, zone), "after": _start(day, zone)}
     for statement in filter(str.strip, TOUCHED.split(";\n")):
         query = sql.SQL(statement).format(**{f: sql.SQL(UNSEEN.format(feed=f)) for f in feeds})
         connection.execute(query, values)
+    _for_each(before, "insert into staging.{name} select * from {kept} on conflict do nothing", connection)
     return connection.execute(SHARE, (MOST_TOUCHED,)).fetchone() == (False,)
+
+
+def _for_each(names: list[str], statement: LiteralString, connection: psycopg.Connection) -> None:
+    for name in names:
+        kept = sql.Identifier(f"kept_{name}")
+        connection.execute(sql.SQL(statement).format(name=sql.Identifier(name), kept=kept))
 
 
 def _start(day: date, zone: str) -> datetime:
