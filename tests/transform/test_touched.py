@@ -58,7 +58,7 @@ class Shop:
     def build_killed_after(self, model: str, day: date, monkeypatch: pytest.MonkeyPatch) -> None:
         real = dbt.run
 
-        def breaks_off(settings: Settings, day: date, only_touched: bool) -> None:
+        def breaks_off(settings: Settings, day: date, command: object = None, only_touched: bool = False) -> None:
             real(settings, day, ("run", "--select", f"+{model}"), only_touched)
             raise RuntimeError("killed")
 
@@ -234,7 +234,7 @@ def test_nothing_is_lost_when_rows_leave_raw_and_a_build_breaks_off_behind_the_t
     shop.build(FIRST)
     night = FIRST + timedelta(days=1)
     with connect(shop.settings) as connection:
-        assert connection.execute(f"delete from raw.{feed}".encode()).rowcount > 2
+        assert connection.execute(f"delete from raw.{feed}".encode()).rowcount > 0
     shop.build_killed_after(model, night, monkeypatch)
     shop.build(night)
     assert shop.partial[-1] is True
