@@ -1,4 +1,4 @@
-with cases as (
+with cases as {{ inlined() }} (
     select
         *,
         {{ period_start("month", "opened_day") }} as month
