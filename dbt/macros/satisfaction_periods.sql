@@ -103,7 +103,8 @@
             {{ start_of_period("touched.day") }},
             touched.breakdown
         from {{ touched_set("opinions") }} as touched
-        cross join (values ('week'), ('month')) as periods (period);
+        cross join (values ('week'), ('month')) as periods (period)
+        on conflict do nothing;
         {# A figure is compared with the one before it. #}
         {% for period in ["week", "month"] -%}
             insert into {{ touched_set("opinion_" ~ period ~ "s") }}
@@ -117,7 +118,8 @@
                 {{ days_after(period_end(period, "first_day"), 1) }},
                 breakdown
             from {{ touched_set("opinion_periods") }}
-            where period = '{{ period }}';
+            where period = '{{ period }}'
+            on conflict do nothing;
         {% endfor -%}
         {% for kind in ["answer_days", "opinions", "opinion_periods", "opinion_weeks", "opinion_months"] -%}
             analyze {{ touched_set(kind) }};
