@@ -98,7 +98,7 @@ BUILD = (
     Point(SQLConnectionManager, "add_query"),
     Point(dbt, "run"),
     Point(gate, "check"),
-    *points(build.build, build._candidate, build._publish, but=NO_CALLS),
+    *points(build.build, build.make_candidate, build._gate, build._publish, but=NO_CALLS),
     Point(build, "publish"),
     Point(build, "retire"),
 )

@@ -47,17 +47,16 @@ def build(settings: Settings, business_date: date) -> BuildResult:
         newest = newest_publication(connection) or business_date
         marts_date = max(newest, business_date)
         for as_of in sorted({marts_date, business_date}, reverse=True):
-            done = _candidate(settings, connection, business_date, as_of)
+            done = make_candidate(settings, connection, business_date, as_of)
+            _gate(settings, connection, business_date, as_of)
             if as_of == marts_date:
                 rows = _publish(settings, connection, business_date, as_of, done)
         retire(settings, business_date)
     return BuildResult(marts_date, done.models, done.tests, marts_date == business_date, rows)
 
 
-def _candidate(settings: Settings, connection: psycopg.Connection, night: date, as_of: date) -> DbtRun:
-    # The gate's library is heavy, and only this step needs it.
-    from huitou.quality.gate import check
-
+def make_candidate(settings: Settings, connection: psycopg.Connection, night: date, as_of: date) -> DbtRun:
+    """Leave ``candidate`` as of ``as_of``, tested by dbt but not gated. Raises as ``dbt.run``."""
     with step(connection, night, "build.dbt") as detail:
         only_touched = state.begin(connection, settings, as_of)
         done = build_models(settings, connection, night, as_of, only_touched)
@@ -74,10 +73,16 @@ def _candidate(settings: Settings, connection: psycopg.Connection, night: date, 
             detail |= {"as_of": as_of, "outcome": fit.outcome, "reason": fit.reason, "clusters": fit.clusters}
             dbt.run(settings, as_of, dbt.WHAT_CLUSTERS_MAKE, only_touched)
     state.done(connection, settings, as_of)
+    return done
+
+
+def _gate(settings: Settings, connection: psycopg.Connection, night: date, as_of: date) -> None:
+    # The gate's library is heavy, and only this step needs it.
+    from huitou.quality.gate import check
+
     with step(connection, night, "build.gate") as detail:
         detail["as_of"] = as_of
         check(settings, "marts", as_of)
-    return done
 
 
 def _publish(
