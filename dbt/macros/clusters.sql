@@ -2,3 +2,33 @@
 {% macro cluster_features() -%}
     {{ return(["recency", "frequency", "order_value", "discount", "price_level"]) }}
 {%- endmacro %}
+
+
+{# Before the features: whose features may be other ones. Everybody's are as a week closes. #}
+{% macro touch_who_is_clustered() -%}
+    {% if only_touched() -%}
+        insert into staging.touched_clustered_customers
+        select customer_key from staging.touched_customers
+        union
+        select customer_key from staging.touched__customer_preferences
+        union
+        select customer_key from {{ ref("int_customers__orders") }}
+        where {{ week_closed() }} in (select day from staging.touched_new_days)
+        on conflict do nothing;
+        analyze staging.touched_clustered_customers;
+    {%- endif %}
+{%- endmacro %}
+
+
+{# Everybody, where the centres may be other ones than they were assigned to: those of another date, or of a date that
+   was built since. #}
+{% macro clusters_that_turned() -%}
+    select customer_key
+    from {{ ref("int_customers__features") }}
+    where (select max(fitted_on) from {{ ref("stg_cluster_centres") }})
+        >= (select coalesce(min(day) - 1, {{ business_date() }}) from staging.touched_new_days)
+    union
+    select customer_key
+    from {{ this }}
+    where fitted_on is distinct from (select max(fitted_on) from {{ ref("stg_cluster_centres") }})
+{%- endmacro %}

@@ -30,6 +30,7 @@
         "shipped_orders": ["source", "order_id"],
         "basket_orders": ["source", "order_id"],
         "offered_customers": ["customer_key"],
+        "clustered_customers": ["customer_key"],
         "watched_customers": ["customer_key"],
         "fact_days": ["day"],
         "fact_weeks": ["week"],

@@ -122,6 +122,25 @@ class NightFactory(DrawnSales):
             (f"t{self.draw.randrange(12)}",),
         )
 
+    def clusters(self, day: date) -> None:
+        """Other centres, of this date; as a week closes the build finds none of its own and takes them away."""
+        fit = {"as_of": day, "clusters": 3}
+        self.connection.execute("delete from ops.cluster_fits where as_of = %s", (day,))
+        self.connection.execute(
+            "insert into ops.cluster_fits (as_of, outcome, customers, clusters, silhouette)"
+            " values (%(as_of)s, 'accepted', 9, %(clusters)s, 0.5)",
+            fit,
+        )
+        self.connection.execute(
+            "insert into ops.cluster_sizes (as_of, cluster, customers, silhouette)"
+            " select %(as_of)s, n, 3, 0.5 from generate_series(1, %(clusters)s) as n",
+            fit,
+        )
+        for cluster in range(1, 4):
+            for feature in ("recency", "frequency", "order_value", "discount", "price_level"):
+                centre = (day, cluster, feature, self.draw.uniform(0, 2), self.draw.uniform(-2, 2))
+                self.connection.execute("insert into ops.cluster_centres values (%s, %s, %s, %s, 1, %s)", centre)
+
     def forgotten_rows(self, day: date) -> None:
         """A mended mapping takes rows back."""
         feed = self.draw.choice(sorted(feeds_read()))
@@ -153,6 +172,7 @@ EVENTS = (
     "payment",
     *(["parcel", "goods_back", "ticket", "step", "request"] * 2),
     "step_of_another_ticket",
+    "clusters",
     "recategorised_product",
     "merge",
     "forgotten_rows",

@@ -280,9 +280,15 @@ def test_everybody_is_in_the_nearest_cluster_of_the_fit(world: World) -> None:
     found = world.by("customer_clusters", "customer_key")
     features = world.rows("intermediate.int_customers__features")
     assert set(found) == {row["customer_key"] for row in features} == set(world.by("customer_value", "customer_key"))
+    assert any(row["price_level"] is None for row in features)
     for row in features:
         scaled = [
-            [(row[f] - centres[n, f]["mean"]) / centres[n, f]["deviation"] - centres[n, f]["centre"] for f in names]
+            [
+                ((centres[n, f]["mean"] if row[f] is None else row[f]) - centres[n, f]["mean"])
+                / centres[n, f]["deviation"]
+                - centres[n, f]["centre"]
+                for f in names
+            ]
             for n in numbers
         ]
         nearest = numbers[int(np.argmin(np.linalg.norm(np.array(scaled), axis=1)))]

@@ -156,6 +156,7 @@ def test_touched_keys_give_what_all_keys_give_when_nights_are_drawn(shop: Shop, 
         factory.opinions(500)
         factory.night(FIRST, 40)
         before = FIRST - timedelta(days=7)
+        factory.clusters(before)
         keep(connection, before, [ValueFit(m, before, "accepted", None, 1, p, -1.0, {}) for m, p in PARAMETERS.items()])
     shop.build(FIRST)
     day, seen = FIRST, Counter()

@@ -138,6 +138,23 @@ def test_a_fit_is_kept_and_kept_alike_when_it_is_made_again(customers: psycopg.C
 
 
 @pytest.mark.integration
+def test_what_cannot_be_told_of_a_customer_is_the_mean_of_the_others_when_groups_are_fitted(
+    customers: psycopg.Connection,
+) -> None:
+    customers.execute("update intermediate.int_customers__features set same = null where customer_key < 'c_12'")
+    customers.execute("update intermediate.int_customers__features set recency = null where customer_key = 'c_1'")
+    expected = customers.execute("select avg(recency) from intermediate.int_customers__features").fetchone()
+    fit(customers, SUNDAY)
+    means = {row[2]: (row[3], row[4]) for row in kept(customers)[2]}
+    assert means["same"] == (7.0, 1.0)
+    assert expected is not None
+    assert means["recency"][0] == pytest.approx(expected[0])
+    customers.execute("update intermediate.int_customers__features set same = null")
+    fit(customers, SUNDAY)
+    assert {row[3] for row in kept(customers)[2] if row[2] == "same"} == {0.5}
+
+
+@pytest.mark.integration
 def test_too_few_customers_leave_a_reason_and_no_clusters(customers: psycopg.Connection) -> None:
     fit(customers, SUNDAY)
     customers.execute("delete from intermediate.int_customers__features where customer_key > 'c_12'")

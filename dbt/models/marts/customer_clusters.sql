@@ -1,5 +1,7 @@
+{{ touched_model("clustered_customers", also="{{ clusters_that_turned() }}") }}
+
 with customers as (
-    select * from {{ ref("int_customers__features") }}
+    {{ touched_rows(ref("int_customers__features"), "clustered_customers") }}
 ),
 
 features as (
@@ -29,10 +31,10 @@ distances as (
         features.customer_key,
         centres.cluster,
         centres.fitted_on,
-        sqrt(sum(
-            ((features.value - centres.mean) / centres.deviation - centres.centre)
-            * ((features.value - centres.mean) / centres.deviation - centres.centre)
-        )) as distance
+        -- What cannot be told is taken for the mean, which sets nobody apart.
+        sqrt(sum(power(
+            (coalesce(features.value, centres.mean) - centres.mean) / centres.deviation - centres.centre, 2
+        ))) as distance
     from features
     inner join centres
         on features.feature = centres.feature

@@ -50,7 +50,10 @@ def fit(connection: psycopg.Connection, as_of: date) -> ClusterFit:
     if len(features) < rules.min_customers:
         reason = f"too few customers: {len(features)}, the limit is {rules.min_customers}"
         return _keep(connection, ClusterFit(as_of, "not_enough_data", reason, len(features)))
-    mean, deviation = features.mean(axis=0), features.std(axis=0)
+    mean = _means(features)
+    # The mean sets nobody apart.
+    features = np.where(np.isnan(features), mean, features)
+    deviation = features.std(axis=0)
     # A feature in which all are alike tells nobody apart.
     deviation[deviation < 1e-12] = 1.0
     found = find((features - mean) / deviation, rules)
@@ -74,12 +77,19 @@ def _feature_names(connection: psycopg.Connection) -> list[str]:
 
 
 def _features(connection: psycopg.Connection, names: list[str], most: int) -> Floats:
-    """(n, f): by a hash of the key, so that a part of the customers is as good as any."""
+    """(n, f): by a hash of the key, so that a part of the customers is as good as any; NaN where it cannot be told."""
     query = sql.SQL("select {} from intermediate.int_customers__features order by md5(customer_key) limit %s").format(
         sql.SQL(", ").join(map(sql.Identifier, names))
     )
     rows = connection.execute(query, (most,)).fetchall()
     return np.array(rows, dtype=np.float64).reshape(len(rows), len(names))
+
+
+def _means(features: Floats) -> Floats:
+    """(f,): of what can be told; 0.5, the middle of a price level, where nothing can."""
+    known = ~np.isnan(features)
+    total = np.where(known, features, 0.0).sum(axis=0)
+    return np.where(known.any(axis=0), total / np.maximum(known.sum(axis=0), 1), 0.5)
 
 
 def _keep(

@@ -10,7 +10,7 @@ truncate staging.touched_orders, staging.touched_refunds, staging.touched_answer
     staging.touched_review_weeks, staging.touched_opinions, staging.touched_opinion_periods,
     staging.touched_opinion_weeks, staging.touched_opinion_months,
     staging.touched_parcels, staging.touched_returns, staging.touched_shipped_orders,
-    staging.touched_basket_orders, staging.touched_offered_customers, staging.touched_watched_customers,
+    staging.touched_basket_orders, staging.touched_offered_customers, staging.touched_clustered_customers, staging.touched_watched_customers,
     staging.touched_fact_days, staging.touched_fact_weeks,
     staging.touched_requests, staging.touched_ticket_steps, staging.touched_tickets,
     staging.touched_voiced_answers, staging.touched_cases,
