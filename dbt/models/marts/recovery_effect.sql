@@ -2,15 +2,25 @@ with watched as (
     select * from {{ ref("int_recovery__orders") }}
 ),
 
+people as (
+    select
+        complaint,
+        customer_key,
+        count(*) as orders,
+        count(*) filter (where came_back) as repurchased
+    from watched
+    group by complaint, customer_key
+),
+
 sums as (
     select
         complaint,
-        count(*) as orders,
-        count(*) filter (where came_back) as repurchased,
-        count(distinct customer_key) as customers,
+        cast(sum(orders) as bigint) as orders,
+        cast(sum(repurchased) as bigint) as repurchased,
+        count(customer_key) as customers,
         {{ setting("feedback_rules", "z") }} as z,
-        count(*) < {{ setting("feedback_rules", "min_orders") }} as is_withheld
-    from watched
+        sum(orders) < {{ setting("feedback_rules", "min_orders") }} as is_withheld
+    from people
     group by complaint
 ),
 
