@@ -10,6 +10,8 @@ from pathlib import Path
 
 import psycopg
 import pytest
+from hypothesis import HealthCheck
+from hypothesis import settings as hypothesis_settings
 from psycopg import sql
 
 from factories.warehouses import new_warehouse
@@ -20,6 +22,9 @@ from huitou.warehouse.embedded import EmbeddedServer
 
 TEMPLATE = "template_warehouse"
 MAY_CONNECT = ("integration", "e2e", "battery")
+# How long drawing an example takes tells of the machine, which is busy with other tests.
+hypothesis_settings.register_profile("busy", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+hypothesis_settings.load_profile("busy")
 
 
 @pytest.hookimpl(tryfirst=True)
