@@ -4,6 +4,12 @@
 {%- endmacro %}
 
 
+{# From a centre along one feature, standardised. What cannot be told is taken for the mean, which sets nobody apart. #}
+{% macro squared_distance() -%}
+    power((coalesce(features.value, centres.mean) - centres.mean) / centres.deviation - centres.centre, 2)
+{%- endmacro %}
+
+
 {# Before the features: whose features may be other ones. Everybody's are as a week closes. #}
 {% macro touch_who_is_clustered() -%}
     {% if only_touched() -%}

@@ -31,10 +31,7 @@ distances as (
         features.customer_key,
         centres.cluster,
         centres.fitted_on,
-        -- What cannot be told is taken for the mean, which sets nobody apart.
-        sqrt(sum(power(
-            (coalesce(features.value, centres.mean) - centres.mean) / centres.deviation - centres.centre, 2
-        ))) as distance
+        sqrt(sum({{ squared_distance() }})) as distance
     from features
     inner join centres
         on features.feature = centres.feature
