@@ -141,14 +141,9 @@ class DrawnSales(DrawnShop):
 
     def merge(self, day: date) -> None:
         """A new recording of one key's history: it has another person's key from a day on, or its own again."""
-        loser, survivor = (self.raw.identity(c) for c in self.draw.sample(self.customers, 2))
+        loser, survivor = self.draw.sample(self.customers, 2)
         since = day + timedelta(days=self.draw.choice([-400, -3, 0, 0, 2]))
-        person = survivor if self.draw.random() < 0.8 else None
-        self.connection.execute(
-            "insert into vault.person_keys select %(l)s, n, d, k from nextval('vault.recordings') as n,"
-            " (values (date '0001-01-01', null), (%(s)s::date, %(w)s)) as v (d, k)",
-            {"l": loser, "s": since, "w": person},
-        )
+        self.raw.merge(loser, survivor if self.draw.random() < 0.8 else None, since)
 
     def corrected_in_place(self, day: date) -> None:
         """Another content of the same key and version took the place in raw."""

@@ -81,6 +81,15 @@ class RawFactory:
         assert row is not None
         return str(row[0])
 
+    def merge(self, customer_id: str, survivor: str | None, since: date) -> None:
+        """From a day on the account's person is that of another account, or again its own."""
+        values = {"l": self.identity(customer_id), "w": survivor and self.identity(survivor), "s": since}
+        self.connection.execute(
+            "insert into vault.person_keys select %(l)s, n, d, k from nextval('vault.recordings') as n,"
+            " (values (date '0001-01-01', null), (%(s)s::date, %(w)s)) as v (d, k)",
+            values,
+        )
+
     def customer(
         self, customer_id: str, day: date, person: str | None = None, known: date | None = None, **values: Any
     ) -> str:

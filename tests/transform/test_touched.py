@@ -11,6 +11,7 @@ import pytest
 from psycopg import sql
 
 from factories.drawn_nights import EVENTS, NightFactory
+from factories.raw import RawFactory, noon
 from factories.warehouses import new_warehouse
 from huitou.settings import Settings
 from huitou.transform import dbt, state
@@ -244,6 +245,56 @@ def test_nothing_is_lost_when_rows_leave_raw_and_a_build_breaks_off_behind_the_t
     shop.build(night)
     assert shop.partial[-1] is True
     assert_same(shop.tables(), shop.worked_out_at_once(night))
+
+
+@pytest.mark.battery
+def test_complaints_turn_by_what_comes_of_their_order_when_no_order_and_no_review_does(shop: Shop) -> None:
+    night, written = FIRST + timedelta(days=1), FIRST - timedelta(days=5)
+    with connect(shop.settings) as connection:
+        raw = RawFactory(connection)
+        for name in ("back", "settled", "answered", "blamed", "asked", "other"):
+            ordered = FIRST - timedelta(days=20)
+            raw.order(name, name, ordered, status="delivered", promised_after=3, delivered_after=2)
+            replied = noon(night, 9) if name == "answered" else None
+            raw.review(f"of_{name}", name, written, 1, answered_at=replied)
+        ticket = {"class": "site", "priority": "normal", "status": "open", "opened_at": noon(written)}
+        raw.insert(
+            "tickets", written, ticket_id="t1", customer_id="settled", order_id="settled", kind="complaint", **ticket
+        )
+        asked = {"request_id": "q1", "order_id": "asked", "asked_at": noon(written)}
+        raw.insert("survey_requests", written, customer_id="asked_by_another_account", **asked)
+        raw.identity("asked_by_another_account")
+    shop.build(FIRST)
+    before = shop.tables()
+    with connect(shop.settings) as connection:
+        raw.connection = connection
+        back = {
+            "kind": "refund",
+            "reason": "quality",
+            "status": "completed",
+            "units": 1,
+            "requested_at": noon(night, 8),
+        }
+        raw.insert("returns", night, return_id="b1", line_no=1, order_id="back", **back)
+        raw.insert("ticket_events", night, event_id="e1", ticket_id="t1", action="resolved", occurred_at=noon(night))
+        blame = ticket | {"class": "product", "kind": "complaint", "opened_at": noon(night)}
+        raw.insert("tickets", night, ticket_id="t2", customer_id="blamed", order_id="blamed", **blame)
+        raw.merge("asked_by_another_account", "asked", night)
+    shop.build(night)
+    assert shop.partial[-1] is True
+    after = shop.tables()
+    assert_same(after, shop.worked_out_at_once(night))
+    turned = before["candidate.feedback_cases"] - after["candidate.feedback_cases"]
+    assert {
+        name for name in ("back", "settled", "answered", "other") if any(f",of_{name}," in row for row in turned)
+    } == {
+        "back",
+        "settled",
+        "answered",
+    }
+    assert before["staging.stg_survey_requests"] != after["staging.stg_survey_requests"]
+    spoken_of = before["intermediate.int_watchlist__lines"] - after["intermediate.int_watchlist__lines"]
+    assert len(spoken_of) == len(["back", "blamed"])
 
 
 @pytest.mark.battery
