@@ -26,7 +26,8 @@ def built(module_warehouse: Settings) -> Settings:
     """A warehouse with every table that scoring reads, in which five customers have bought once."""
     sold = [Order(f"c{n}", AS_OF, 1, "9.90") for n in range(5)]
     settings = take_in(module_warehouse.home, module_warehouse, AS_OF, sold)
-    dbt.run(settings, AS_OF)
+    dbt.run(settings, AS_OF, ("seed",))
+    dbt.run(settings, AS_OF, ("run", "--select", "+int_customers__predicted"))
     return settings
 
 
