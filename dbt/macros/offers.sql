@@ -16,11 +16,15 @@
 
 
 {# Before the offers: everybody as a week closes; else who bought, or bought of, or likes what these are made from, and
-   who is offered a product that has another name. #}
+   who is offered a product that has another name. Those that an unpublished build found are worked out again, so the view
+   that they are read from must have them. #}
 {% macro touch_who_is_offered() -%}
     {% if only_touched() -%}
+        {{ own_touched_set("offered_customers") }};
         insert into staging.touched_offered_customers
         select customer_key from staging.touched_customers
+        union
+        select customer_key from {{ touched_set("offered_customers") }}
         union
         select customer_key from {{ ref("int_customers__favourites") }}
         where {{ week_closed() }} in (select day from staging.touched_new_days)

@@ -142,12 +142,16 @@
 {%- endmacro %}
 
 
+{% macro own_touched_set(kind) -%}
+    create unlogged table if not exists {{ touched_set(kind) }} (like staging.touched_{{ kind }} including indexes)
+{%- endmacro %}
+
+
 {# Before the model: keep the touched keys of a mart until it is published. #}
 {% macro take_touched() -%}
     {% set meta = model.config.meta -%}
     {% if only_touched() and model.schema == "candidate" -%}
-        create unlogged table if not exists {{ touched_set(meta.touched) }}
-            (like staging.touched_{{ meta.touched }} including indexes);
+        {{ own_touched_set(meta.touched) }};
         insert into {{ touched_set(meta.touched) }}
         select * from staging.touched_{{ meta.touched }}
         {{ ("union " ~ render(meta.also)) if meta.also }}

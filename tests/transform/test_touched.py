@@ -13,6 +13,7 @@ from psycopg import sql
 from factories.drawn_nights import EVENTS, NightFactory
 from factories.raw import RawFactory, noon
 from factories.warehouses import new_warehouse
+from huitou.quality import gate
 from huitou.settings import Settings
 from huitou.transform import dbt, state
 from huitou.transform.build import build
@@ -177,6 +178,27 @@ def test_touched_keys_give_what_all_keys_give_when_nights_are_drawn(
         assert {name: candidate[name] for name in published} == published
     assert shop.partial == [False, *[True] * nights]
     assert seen.keys() <= set(EVENTS)
+
+
+def test_candidates_stay_whole_when_a_build_breaks_off_before_its_publication_and_runs_again(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with connect(shop.settings) as connection:
+        factory = NightFactory(connection, 8, FIRST)
+        factory.history(300)
+    shop.build(FIRST)
+    night = FIRST + timedelta(days=1)
+    with shop.nights(factory):
+        factory.night(night, 20)
+    with monkeypatch.context() as patch:
+        patch.setattr(gate, "check", lambda *_: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            build(shop.settings, night)
+    before = shop.tables(schemas=("candidate",))
+    assert before["candidate.next_best_products"]
+    shop.build(night)
+    assert shop.partial[-1] is True
+    assert_same(shop.tables(schemas=("candidate",)), before)
 
 
 def test_all_is_worked_out_when_the_date_goes_back_and_touched_keys_again_after_it(shop: Shop) -> None:
