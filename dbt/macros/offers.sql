@@ -1,7 +1,6 @@
 {# Who is offered something else tonight. #}
 
-{# After a model that offers are made by: which of its rows turned, kept until the build is done, as whoever begins again
-   sees them turned no more. `columns` give `reason`, `source` and `made_from`. #}
+{# After a model that offers are made by: which of its rows turned. `columns` give `reason`, `source` and `made_from`. #}
 {% macro note_turned_offers(columns="*") -%}
     {% if only_touched() -%}
         insert into staging.touched_offers

@@ -80,12 +80,9 @@
    up of them. #}
 {% macro note_turned_weights() -%}
     {% if only_touched() -%}
-        insert into staging.touched_weights
-        select week from {{ turned_rows() }} as turned
-        on conflict do nothing;
         insert into {{ touched_set("answer_days") }}
-        select {{ days_after("weights.week", "days.n") }}
-        from staging.touched_weights as weights
+        select {{ days_after("turned.week", "days.n") }}
+        from {{ turned_rows() }} as turned
         cross join generate_series(0, 6) as days (n)
         on conflict do nothing;
         insert into {{ touched_set("opinions") }}

@@ -48,12 +48,13 @@ select exists (
     select from staging.taken_changes where file_id is null and key is null and day is null and feed = any(%s)
 )
 """
-TOUCHED_BEFORE = """
-select c.relname
-from pg_class as c cross join ops.build_state as s
-where s.attempted is not null
-    and c.relkind = 'r' and c.relnamespace = 'staging'::regnamespace and c.relname ~ '^touched_[^_]'
+# Not those with two underscores: a mart's own keys wait for its publication.
+SETS = """
+select relname from pg_class
+where relkind = 'r' and relnamespace = 'staging'::regnamespace and relname ~ '^touched_[^_]'
+order by relname
 """
+BROKE_OFF = "select attempted is not null from ops.build_state"
 SHARE = """
 select (select count(*) from staging.touched_orders) > greatest(1000, %s * (
     select reltuples from pg_class where oid = 'intermediate.int_orders__priced'::regclass
@@ -94,7 +95,6 @@ def done(connection: psycopg.Connection, settings: Settings, day: date) -> None:
         connection.execute(
             "delete from landing.changes where change_id in (select change_id from staging.taken_changes)"
         )
-        connection.execute("truncate staging.touched_weights, staging.touched_offers")
 
 
 def fingerprint(settings: Settings) -> str:
@@ -129,13 +129,15 @@ def _is_partial(connection: psycopg.Connection, settings: Settings, built: date,
     zone = load_source_set(settings).time_zone
     # A lookup a key is what all of it is: whole tables cost by their size.
     connection.execute("set local random_page_cost = 1.1")
-    before = [name for (name,) in connection.execute(TOUCHED_BEFORE).fetchall()]
-    _for_each(before, "create temp table {kept} on commit drop as select * from staging.{name}", connection)
+    sets = [name for (name,) in connection.execute(SETS).fetchall()]
+    carried = sets if connection.execute(BROKE_OFF).fetchone() == (True,) else []
+    _for_each(carried, "create temp table {kept} on commit drop as select * from staging.{name}", connection)
+    _for_each(sets, "truncate staging.{name}", connection)
     values = {"built": built, "day": day, "zone": zone, "first": _start(built, zone), "after": _start(day, zone)}
     for statement in filter(str.strip, TOUCHED.split(";\n")):
         query = sql.SQL(statement).format(**{f: sql.SQL(UNSEEN.format(feed=f)) for f in feeds})
         connection.execute(query, values)
-    _for_each(before, "insert into staging.{name} select * from {kept} on conflict do nothing", connection)
+    _for_each(carried, "insert into staging.{name} select * from {kept} on conflict do nothing", connection)
     return connection.execute(SHARE, (MOST_TOUCHED,)).fetchone() == (False,)
 
 

@@ -1,22 +1,8 @@
 -- noqa: disable=AL05,AM05,LT08,LT11,PRS,RF03,ST05,ST07
 -- Which keys a build must work out anew after the last one: all that may differ, and little more. `day` is the date to
 -- build, `built` the date that was built. A feed in braces stands for the rows of that feed that the last build has not
--- seen; `first` and `after` the moments between which a row that was known ahead of its time comes of age.
-truncate staging.touched_orders, staging.touched_refunds, staging.touched_answers,
-    staging.touched_accounts, staging.touched_customers, staging.touched_customer_orders,
-    staging.touched_new_days, staging.touched_days, staging.touched_sale_days,
-    staging.touched_books, staging.touched_book_refunds, staging.touched_book_answers,
-    staging.touched_judged_orders, staging.touched_settled_weeks, staging.touched_answer_days,
-    staging.touched_review_weeks, staging.touched_opinions, staging.touched_opinion_periods,
-    staging.touched_opinion_weeks, staging.touched_opinion_months,
-    staging.touched_parcels, staging.touched_returns, staging.touched_shipped_orders,
-    staging.touched_basket_orders, staging.touched_offered_customers, staging.touched_clustered_customers,
-    staging.touched_watched_customers,
-    staging.touched_fact_days, staging.touched_fact_weeks,
-    staging.touched_requests, staging.touched_ticket_steps, staging.touched_tickets,
-    staging.touched_voiced_answers, staging.touched_cases,
-    staging.touched_goods_orders, staging.touched_goods_months;
-
+-- seen; `first` and `after` the moments between which a row that was known ahead of its time comes of age. The sets of
+-- touched keys are empty.
 create temp table persons on commit drop as
 with turned as (
     select key[1] as customer_key from staging.taken_changes where feed = 'person_keys'
