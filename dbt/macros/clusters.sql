@@ -32,7 +32,7 @@
     select customer_key
     from {{ ref("int_customers__features") }}
     where (select max(fitted_on) from {{ ref("stg_cluster_centres") }})
-        >= (select coalesce(min(day) - 1, {{ business_date() }}) from staging.touched_new_days)
+        >= (select coalesce({{ days_after("min(day)", -1) }}, {{ business_date() }}) from staging.touched_new_days)
     union
     select customer_key
     from {{ this }}

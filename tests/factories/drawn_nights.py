@@ -4,20 +4,21 @@ from __future__ import annotations
 
 from datetime import date, timedelta
 
+import numpy as np
+
 from factories.drawn_sales import DrawnSales
 from factories.raw import noon
 from huitou.transform.state import feeds_read
+from huitou.value.cluster_fits import ClusterFit, keep
+from huitou.value.clusters import Clusters
 
 
 class NightFactory(DrawnSales):
     """Draws nights and puts them into raw. ``night(day)`` does a handful of ``EVENTS`` that become known that day."""
 
-    def night(self, day: date, events: int = 9) -> list[str]:
-        """The names of the events that came."""
-        chosen = [self.draw.choice(EVENTS) for _ in range(events)]
-        for event in chosen:
+    def night(self, day: date, events: int = 9) -> None:
+        for event in [self.draw.choice(EVENTS) for _ in range(events)]:
             getattr(self, event)(day)
-        return chosen
 
     def refund(self, day: date) -> None:
         order_id = self.some_order()
@@ -124,22 +125,11 @@ class NightFactory(DrawnSales):
 
     def clusters(self, day: date) -> None:
         """Other centres, of this date; as a week closes the build finds none of its own and takes them away."""
-        fit = {"as_of": day, "clusters": 3}
-        self.connection.execute("delete from ops.cluster_fits where as_of = %s", (day,))
-        self.connection.execute(
-            "insert into ops.cluster_fits (as_of, outcome, customers, clusters, silhouette)"
-            " values (%(as_of)s, 'accepted', 9, %(clusters)s, 0.5)",
-            fit,
-        )
-        self.connection.execute(
-            "insert into ops.cluster_sizes (as_of, cluster, customers, silhouette)"
-            " select %(as_of)s, n, 3, 0.5 from generate_series(1, %(clusters)s) as n",
-            fit,
-        )
-        for cluster in range(1, 4):
-            for feature in ("recency", "frequency", "order_value", "discount", "price_level"):
-                centre = (day, cluster, feature, self.draw.uniform(0, 2), self.draw.uniform(-2, 2))
-                self.connection.execute("insert into ops.cluster_centres values (%s, %s, %s, %s, 1, %s)", centre)
+        names = ["recency", "frequency", "order_value", "discount", "price_level"]
+        centres = np.array([[self.draw.uniform(-2, 2) for _ in names] for _ in range(3)])
+        mean = np.array([self.draw.uniform(0, 2) for _ in names])
+        found = Clusters(centres, np.array([3, 3, 3]), np.array([0.5, 0.5, 0.5]), 0.5)
+        keep(self.connection, ClusterFit(day, "accepted", None, 9, 3, 0.5), found, names, (mean, np.ones(len(names))))
 
     def forgotten_rows(self, day: date) -> None:
         """A mended mapping takes rows back."""

@@ -49,7 +49,7 @@ def fit(connection: psycopg.Connection, as_of: date) -> ClusterFit:
     features = _features(connection, names, rules.sample_customers)
     if len(features) < rules.min_customers:
         reason = f"too few customers: {len(features)}, the limit is {rules.min_customers}"
-        return _keep(connection, ClusterFit(as_of, "not_enough_data", reason, len(features)))
+        return keep(connection, ClusterFit(as_of, "not_enough_data", reason, len(features)))
     mean = _means(features)
     # The mean sets nobody apart.
     features = np.where(np.isnan(features), mean, features)
@@ -59,9 +59,9 @@ def fit(connection: psycopg.Connection, as_of: date) -> ClusterFit:
     found = find((features - mean) / deviation, rules)
     if found is None:
         reason = f"no number of clusters leaves each at least {rules.min_share:.0%} of the customers"
-        return _keep(connection, ClusterFit(as_of, "refused", reason, len(features)))
+        return keep(connection, ClusterFit(as_of, "refused", reason, len(features)))
     done = ClusterFit(as_of, "accepted", None, len(features), len(found.sizes), found.silhouette)
-    return _keep(connection, done, found, names, (mean, deviation))
+    return keep(connection, done, found, names, (mean, deviation))
 
 
 def _rules(connection: psycopg.Connection) -> Rules:
@@ -92,13 +92,14 @@ def _means(features: Floats) -> Floats:
     return np.where(known.any(axis=0), total / np.maximum(known.sum(axis=0), 1), 0.5)
 
 
-def _keep(
+def keep(
     connection: psycopg.Connection,
     done: ClusterFit,
     found: Clusters | None = None,
     names: list[str] | None = None,
     scale: tuple[Floats, Floats] | None = None,
 ) -> ClusterFit:
+    """Make ``done`` the fit of its date; with centres ``found`` of the features ``names``, and their (mean, deviation)."""
     with connection.transaction(), connection.cursor() as cursor:
         cursor.execute("delete from ops.cluster_fits where as_of = %s", (done.as_of,))
         cursor.execute(
