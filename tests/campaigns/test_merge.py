@@ -109,7 +109,7 @@ def test_every_key_of_the_person_tells_why(shop: CampaignFactory, connection: ps
 ARMS = st.lists(st.tuples(st.integers(0, 3), st.integers(0, 5)), max_size=5)
 
 
-@settings(deadline=None, max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(merges=ARMS, nights=st.lists(st.sets(st.integers(0, 5), min_size=1), min_size=1, max_size=4))
 def test_nobody_is_ever_in_both_arms(
     shop: CampaignFactory, connection: psycopg.Connection, merges: list[tuple[int, int]], nights: list[set[int]]

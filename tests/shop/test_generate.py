@@ -15,7 +15,7 @@ from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from huitou.errors import UserError
@@ -73,7 +73,7 @@ def test_bytes_differ_when_an_argument_differs(tmp_path: Path, other: dict[str, 
     assert tree_hash(tmp_path / "a" / "drops") != tree_hash(tmp_path / "b" / "drops")
 
 
-@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=12)
 @given(
     customers=st.integers(1, 40),
     days=st.integers(1, 6),

@@ -70,7 +70,7 @@ def state_after(
     return {what: connection.execute(query.encode(), (name,)).fetchall() for what, query in STATES.items()}
 
 
-@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     nights=st.lists(st.lists(ROW, max_size=4), min_size=len(DAYS), max_size=len(DAYS)),
     order=st.permutations(range(len(DAYS))),

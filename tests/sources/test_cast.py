@@ -193,7 +193,7 @@ def test_a_format_that_is_not_supported_is_refused() -> None:
 
 
 NOT_NUL = st.characters(codec="utf-8", exclude_characters="\x00")
-SHARED = settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+SHARED = settings(max_examples=200, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
 @SHARED

@@ -63,7 +63,7 @@ def check_any_order(connection: psycopg.Connection, rows: list[Row], seed: int, 
     assert recorded(connection) == {n: Oracle(rows, rules, n).persons() for n in range(DAYS)}
 
 
-PROPERTY = settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=40)
+PROPERTY = settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=40)
 
 
 @PROPERTY

@@ -381,7 +381,7 @@ def test_two_that_ingest_at_once_load_every_row_once(shop: SourceFactory, connec
 CELL = st.one_of(st.sampled_from(["o1", "o2", "paid", "", "2026-11-20 10:00:00", "CNY", "1"]), st.text(max_size=5))
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(rows=st.lists(st.lists(CELL, min_size=1, max_size=9), max_size=12))
 def test_any_rows_add_up_or_the_file_is_refused(
     shop: SourceFactory, connection: psycopg.Connection, rows: list[list[str]]

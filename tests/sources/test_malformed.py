@@ -118,7 +118,7 @@ def account_for_any_rows(warehouse: Settings, tmp_path: Path, files: int) -> Non
     shop = SourceFactory(tmp_path / "shop", warehouse)
     numbers = iter(range(files * 10))
 
-    @settings(max_examples=files, deadline=None, database=None, suppress_health_check=list(HealthCheck))
+    @settings(max_examples=files, database=None, suppress_health_check=list(HealthCheck))
     @given(ROWS, MAPPINGS)
     def account(rows: list[list[str]], mapping: dict[str, Any]) -> None:
         name = f"orders_{next(numbers)}"

@@ -108,7 +108,7 @@ TEXT = st.text(st.characters(codec="utf-8", exclude_characters="\x00"), max_size
 ANY_TEXT = st.one_of(DIGITS, CLOCK, WORDS, EDGES, TEXT)
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(column=st.sampled_from(COLUMNS), zone=st.sampled_from(ZONES), texts=st.lists(ANY_TEXT, min_size=1, max_size=60))
 def test_any_text_is_cast_as_by_sql_or_left_to_it(
     session: psycopg.Connection, column: tuple[str, str], zone: str, texts: list[str | None]
@@ -116,7 +116,7 @@ def test_any_text_is_cast_as_by_sql_or_left_to_it(
     agree(session, *column, zone, texts)
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     zone=st.sampled_from(ZONES),
     moments=st.lists(st.datetimes(min_value=datetime(1969, 1, 1)), min_size=1, max_size=200),

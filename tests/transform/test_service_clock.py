@@ -110,7 +110,7 @@ def shown(row: dict[str, Any]) -> Case:
     return Case(first, sums, None, row["is_open"], row["is_waiting"], int(row["seconds"]))
 
 
-@settings(max_examples=10, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+@settings(max_examples=10, derandomize=True, suppress_health_check=list(HealthCheck))
 @given(
     place=st.sampled_from(PLACES),
     weekdays=st.fixed_dictionaries({day: spans() for day in range(7)}),

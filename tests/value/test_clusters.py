@@ -84,7 +84,7 @@ def by_definition(points: Any, labels: Any) -> list[float]:
     return told
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.lists(st.tuples(st.integers(-5, 5), st.integers(-5, 5), st.integers(0, 3)), min_size=2, max_size=25))
 def test_silhouettes_are_those_of_the_definition(rows: list[tuple[int, int, int]]) -> None:
     points = np.array([row[:2] for row in rows], dtype=np.float64)

@@ -219,9 +219,7 @@ def test_any_order_of_sealing_and_rotating_keeps_every_contact_point(
     machine = type("Machine", (Rotations,), {"warehouse": warehouse, "connection": connection})
     run_state_machine_as_test(
         machine,
-        settings=settings(
-            max_examples=15, stateful_step_count=12, deadline=None, suppress_health_check=list(HealthCheck)
-        ),
+        settings=settings(max_examples=15, stateful_step_count=12, suppress_health_check=list(HealthCheck)),
     )
 
 
