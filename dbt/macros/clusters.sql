@@ -14,7 +14,7 @@
 {% macro touch_who_is_clustered() -%}
     {% if only_touched() -%}
         insert into staging.touched_clustered_customers
-        select customer_key from staging.touched_customers
+        select customer_key from staging.touched_buyers
         union
         select customer_key from staging.touched__customer_preferences
         union

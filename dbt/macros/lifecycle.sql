@@ -31,3 +31,36 @@
         true
     )
 {%- endmacro %}
+
+
+{# Before the days with sales: when each touched buyer first bought, as it stood. #}
+{% macro keep_first_days() -%}
+    {% if only_touched() -%}
+        create temp table first_days on commit drop as
+        select distinct
+            customer_key,
+            first_order_day
+        from {{ this }}
+        where {{ touched_filter("buyers") }}
+    {%- endif %}
+{%- endmacro %}
+
+
+{# After them: the months of which cohorts may count otherwise. Whoever first bought on another day may be of another
+   cohort, in all months. #}
+{% macro touch_cohort_months() -%}
+    {% if only_touched() -%}
+        insert into {{ touched_set("cohort_months") }}
+        select month from {{ touched_set("sale_months") }}
+        union
+        select {{ period_start("month", "days.order_day") }}
+        from {{ this }} as days
+        inner join {{ touched_set("buyers") }} as buyers
+            on days.customer_key = buyers.customer_key
+        left join first_days as stood
+            on days.customer_key = stood.customer_key
+        where days.first_order_day is distinct from stood.first_order_day
+        on conflict do nothing;
+        analyze {{ touched_set("cohort_months") }};
+    {%- endif %}
+{%- endmacro %}

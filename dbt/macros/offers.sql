@@ -21,22 +21,24 @@
     {% if only_touched() -%}
         {{ own_touched_set("offered_customers") }};
         insert into staging.touched_offered_customers
-        select customer_key from staging.touched_customers
+        select customer_key from staging.touched_buyers
         union
         select customer_key from {{ touched_set("offered_customers") }}
         union
         select customer_key from {{ ref("int_customers__favourites") }}
         where {{ week_closed() }} in (select day from staging.touched_new_days)
         union
-        select bought.customer_key
-        from {{ ref("int_customers__products") }} as bought
-        inner join staging.touched_offers as turned
-            on
-                bought.source = turned.source
-                and (
-                    turned.reason = 'bought_together' and bought.product_id = turned.made_from
-                    or turned.reason = 'repurchasable' and bought.category = turned.made_from
-                )
+        select customer_key
+        from {{ ref("int_customers__products") }}
+        where (source, product_id) in (
+            select source, made_from from staging.touched_offers where reason = 'bought_together'
+        )
+        union
+        select customer_key
+        from {{ ref("int_customers__products") }}
+        where (source, category) in (
+            select source, made_from from staging.touched_offers where reason = 'repurchasable'
+        )
         union
         select favourites.customer_key
         from {{ ref("int_customers__favourites") }} as favourites

@@ -6,6 +6,34 @@
 {%- endmacro %}
 
 
+{# After the prices of products: which rank otherwise than they did. #}
+{% macro note_turned_prices() -%}
+    {% if only_touched() -%}
+        insert into staging.touched_priced_products
+        select distinct
+            source,
+            product_id
+        from {{ turned_rows("source, product_id, price_rank") }} as turned
+        on conflict do nothing
+    {%- endif %}
+{%- endmacro %}
+
+
+{# Before the price levels: whoever bought, or has bought what ranks otherwise. #}
+{% macro touch_whose_prices_turned() -%}
+    {% if only_touched() -%}
+        insert into {{ touched_set("priced_customers") }}
+        select customer_key from {{ touched_set("buyers") }}
+        union
+        select customer_key
+        from {{ ref("int_customers__products") }}
+        where (source, product_id) in (select source, product_id from staging.touched_priced_products)
+        on conflict do nothing;
+        analyze {{ touched_set("priced_customers") }};
+    {%- endif %}
+{%- endmacro %}
+
+
 {# Of somebody with enough lines in `levels`, to the digits that bands are told by. #}
 {% macro shown_price_level(levels) -%}
     cast(

@@ -9,11 +9,13 @@
         "refunds": ["source", "refund_id"],
         "answers": ["source", "answer_id"],
         "accounts": ["source", "customer_id"],
+        "buyers": ["customer_key"],
         "customers": ["customer_key"],
-        "customer_orders": ["source", "order_id"],
         "days": ["day"],
         "new_days": ["day"],
         "sale_days": ["day"],
+        "sale_months": ["month"],
+        "cohort_months": ["month"],
         "books": ["source", "order_id"],
         "book_refunds": ["source", "refund_id"],
         "book_answers": ["source", "answer_id"],
@@ -30,6 +32,7 @@
         "shipped_orders": ["source", "order_id"],
         "basket_orders": ["source", "order_id"],
         "offered_customers": ["customer_key"],
+        "priced_customers": ["customer_key"],
         "clustered_customers": ["customer_key"],
         "watched_customers": ["customer_key"],
         "fact_days": ["day"],
@@ -100,6 +103,22 @@
             -- Keeps PostgreSQL from joining the whole relation: each key is looked up by itself.
             offset 0
         ) as of_key
+    {%- else -%}
+        select * from {{ relation }}
+    {%- endif %}
+{%- endmacro %}
+
+
+{# The same of `relation`'s rows with a day in a touched month of `kind`. #}
+{% macro rows_of_touched_months(relation, kind, day) -%}
+    {% if only_touched() -%}
+        select of_month.*
+        from {{ touched_set(kind) }} as touched
+        cross join lateral (
+            select * from {{ relation }} as whole
+            where whole.{{ day }} between touched.month and {{ period_end("month", "touched.month") }}
+            offset 0
+        ) as of_month
     {%- else -%}
         select * from {{ relation }}
     {%- endif %}
@@ -187,16 +206,21 @@
 {%- endmacro %}
 
 
-{# A test of a model that was built so looks at what was touched; the rest was looked at when it was. #}
+{# A test of a model that was built so looks at what was touched; the rest was looked at when it was. A view is looked up
+   key by key, as PostgreSQL would work all of it out first. #}
 {% macro get_where_subquery(relation) -%}
     {% for node in (graph.nodes.values() if execute and only_touched() else [])
         if node.resource_type == "model" and node.name == relation.identifier
         and "touched" in node.config.meta -%}
+        {% set kind = node.config.meta.touched -%}
+        {% if node.config.materialized == "view" -%}
+            {{ return("(" ~ touched_rows(relation, kind) ~ ") dbt_subquery") }}
+        {%- endif %}
         {% set columns = node.config.meta.columns | join(", ") -%}
         {{ return(
             "(select * from " ~ relation ~ " where (" ~ columns ~ ") in (select "
-            ~ touched_kinds()[node.config.meta.touched] | join(", ") ~ " from staging.touched_"
-            ~ ("_" ~ node.name if node.schema == "candidate" else node.config.meta.touched) ~ ")) dbt_subquery"
+            ~ touched_kinds()[kind] | join(", ") ~ " from staging.touched_"
+            ~ ("_" ~ node.name if node.schema == "candidate" else kind) ~ ")) dbt_subquery"
         ) }}
     {% endfor -%}
     {{ return(adapter.dispatch("get_where_subquery", "dbt")(relation)) }}

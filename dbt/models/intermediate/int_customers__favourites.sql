@@ -1,20 +1,15 @@
-{{ touched_model("customers", indexes=[["customer_key"]]) }}
+{{ touched_model("buyers", indexes=[["customer_key"]]) }}
 
-with lines as (
-    {{ touched_rows(ref("int_order_lines__priced"), "customers") }}
+with products as (
+    {{ touched_rows(ref("int_customers__products"), "buyers") }}
 ),
 
 orders as (
-    {{ touched_rows(ref("int_orders__priced"), "customers") }}
-),
-
-sales as (
-    select * from orders
-    where is_sale
+    {{ touched_rows(ref("int_orders__priced"), "buyers") }}
 ),
 
 payments as (
-    {{ touched_rows(ref("stg_payments"), "customer_orders") }}
+    {{ touched_rows(ref("int_orders__payments"), "buyers") }}
 ),
 
 day_parts as (
@@ -27,45 +22,50 @@ moments as (
         channel,
         extract(isodow from order_day) as weekday,
         extract(hour from ordered_at at time zone '{{ var("time_zone") }}') as hour
-    from sales
+    from orders
+    where is_sale
 ),
 
 choices as (
     select
         customer_key,
         'category' as dimension,
-        category as choice
-    from lines
+        category as choice,
+        lines as times
+    from products
     where category <> '(none)'
     union all
     select
         customer_key,
         'channel' as dimension,
-        channel as choice
+        channel as choice,
+        1 as times
     from moments
     where channel is not null
     union all
     select
         customer_key,
         'weekday' as dimension,
-        cast(weekday as text) as choice
+        cast(weekday as text) as choice,
+        1 as times
     from moments
     union all
     select
         moments.customer_key,
         'day_part' as dimension,
-        day_parts.day_part as choice
+        day_parts.day_part as choice,
+        1 as times
     from moments
     inner join day_parts
         on moments.hour between day_parts.from_hour and day_parts.to_hour
     union all
     select
-        sales.customer_key,
+        customer_key,
         'payment' as dimension,
-        payments.method as choice
-    from sales
-    inner join payments
-        on sales.source = payments.source and sales.order_id = payments.order_id
+        method as choice,
+        payments as times
+    from payments
+    where payments > 0
 ),
 
 counted as (
@@ -73,9 +73,9 @@ counted as (
         customer_key,
         dimension,
         choice,
-        count(*) as n,
-        sum(count(*)) over (partition by customer_key, dimension) as total,
-        row_number() over (partition by customer_key, dimension order by count(*) desc, choice asc) as place
+        sum(times) as n,
+        sum(sum(times)) over (partition by customer_key, dimension) as total,
+        row_number() over (partition by customer_key, dimension order by sum(times) desc, choice asc) as place
     from choices
     group by customer_key, dimension, choice
 )

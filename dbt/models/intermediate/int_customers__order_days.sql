@@ -1,7 +1,8 @@
-{{ touched_model("customers", indexes=[["customer_key"]]) }}
+{{ config(pre_hook="{{ keep_first_days() }}", post_hook="{{ touch_cohort_months() }}") }}
+{{ touched_model("buyers", indexes=[["customer_key"], ["order_day"]]) }}
 
 with orders as (
-    {{ touched_rows(ref("int_orders__priced"), "customers") }}
+    {{ touched_rows(ref("int_orders__priced"), "buyers") }}
 ),
 
 windows as (

@@ -1,7 +1,8 @@
-{{ config(indexes=[{"columns": ["customer_key"]}]) }}
+{{ config(pre_hook="{{ touch_whose_prices_turned() }}") }}
+{{ touched_model("priced_customers", indexes=[["customer_key"]]) }}
 
 with products as (
-    select * from {{ ref("int_customers__products") }}
+    {{ touched_rows(ref("int_customers__products"), "priced_customers") }}
 ),
 
 prices as (

@@ -1,7 +1,7 @@
-{{ touched_model("customers", indexes=[["customer_key"]]) }}
+{{ touched_model("buyers", indexes=[["customer_key"]]) }}
 
 with lines as (
-    {{ touched_rows(ref("int_order_lines__priced"), "customers") }}
+    {{ touched_rows(ref("int_order_lines__priced"), "buyers") }}
 ),
 
 bought as (

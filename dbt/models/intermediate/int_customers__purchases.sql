@@ -1,7 +1,7 @@
-{{ touched_model("customers", indexes=[["customer_key"]]) }}
+{{ touched_model("buyers", indexes=[["customer_key"]]) }}
 
 with purchases as (
-    {{ touched_rows(ref("int_purchases__daily"), "customers") }}
+    {{ touched_rows(ref("int_purchases__daily"), "buyers") }}
 ),
 
 days as (

@@ -1,7 +1,7 @@
-{{ touched_model("customers", indexes=[["customer_key"]]) }}
+{{ touched_model("buyers", indexes=[["customer_key"]]) }}
 
 with orders as (
-    {{ touched_rows(ref("int_orders__priced"), "customers") }}
+    {{ touched_rows(ref("int_orders__priced"), "buyers") }}
 ),
 
 sales as {{ inlined() }} (

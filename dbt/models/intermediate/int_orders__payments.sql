@@ -1,4 +1,4 @@
-{{ touched_model("orders", indexes=[["source", "order_id"], ["order_day"]]) }}
+{{ touched_model("orders", indexes=[["source", "order_id"], ["customer_key"], ["order_day"]]) }}
 
 with orders as (
     {{ touched_rows(ref("int_orders__priced"), "orders") }}
@@ -30,6 +30,7 @@ paid as (
 select
     sales.source,
     sales.order_id,
+    sales.customer_key,
     sales.order_day,
     coalesce(paid.method, '(none)') as method,
     coalesce(paid.currency, sales.currency) as currency,

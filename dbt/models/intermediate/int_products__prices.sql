@@ -1,6 +1,7 @@
-with lines as (
-    select * from {{ ref("int_order_lines__priced") }}
-    where unit_price_base is not null and order_day <= {{ week_closed() }}
+{{ config(pre_hook="{{ keep_rows() }}", post_hook="{{ note_turned_prices() }}") }}
+
+with months as (
+    select * from {{ ref("int_products__prices_monthly") }}
 ),
 
 products as (
@@ -8,8 +9,8 @@ products as (
         source,
         product_id,
         category,
-        sum(unit_price_base * quantity) / sum(quantity) as mean_price
-    from lines
+        sum(worth) / sum(quantity) as mean_price
+    from months
     group by source, product_id, category
 )
 

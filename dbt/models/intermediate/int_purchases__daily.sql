@@ -1,4 +1,4 @@
-{{ touched_view("customers") }}
+{{ touched_view("buyers") }}
 
 with order_days as (
     select * from {{ ref("int_customers__order_days") }}

@@ -1,11 +1,11 @@
-{{ touched_model("customers", also="{{ price_levels_that_turned() }}") }}
+{{ touched_model("buyers", also="{{ price_levels_that_turned() }}") }}
 
 with lines as (
-    {{ touched_rows(ref("int_customers__lines"), "customers") }}
+    {{ touched_rows(ref("int_customers__lines"), "buyers") }}
 ),
 
 levels as (
-    {{ touched_rows(ref("int_customers__price_levels"), "customers") }}
+    {{ touched_rows(ref("int_customers__price_levels"), "buyers") }}
 ),
 
 favourites as (
@@ -21,7 +21,7 @@ favourites as (
         {{ favourite_share("day_part", "min_orders") }} as day_part_share,
         {{ favourite("payment", "payment", "min_orders") }} as preferred_payment,
         {{ favourite_share("payment", "min_orders") }} as payment_share
-    from ({{ touched_rows(ref("int_customers__favourites"), "customers") }}) as choices
+    from ({{ touched_rows(ref("int_customers__favourites"), "buyers") }}) as choices
 ),
 
 bought as (

@@ -1,7 +1,7 @@
-{{ touched_model("customers", also="{{ classes_that_turned() }}") }}
+{{ touched_model("buyers", also="{{ classes_that_turned() }}") }}
 
 with order_days as (
-    {{ touched_rows(ref("int_customers__order_days"), "customers") }}
+    {{ touched_rows(ref("int_customers__order_days"), "buyers") }}
 ),
 
 windows as (
@@ -9,7 +9,7 @@ windows as (
 ),
 
 accounts as (
-    {{ touched_rows(ref("stg_customers"), "customers") }}
+    {{ touched_rows(ref("stg_customers"), "buyers") }}
 ),
 
 registered as (

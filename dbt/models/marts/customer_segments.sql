@@ -1,15 +1,15 @@
-{{ touched_model("customers", also="{{ classes_that_turned() }}") }}
+{{ touched_model("buyers", also="{{ classes_that_turned() }}") }}
 
 with accounts as (
-    {{ touched_rows(ref("stg_customers"), "customers") }}
+    {{ touched_rows(ref("stg_customers"), "buyers") }}
 ),
 
 order_days as (
-    {{ touched_rows(ref("int_customers__order_days"), "customers") }}
+    {{ touched_rows(ref("int_customers__order_days"), "buyers") }}
 ),
 
 history as (
-    {{ touched_rows(ref("customer_segment_history"), "customers") }}
+    {{ touched_rows(ref("customer_segment_history"), "buyers") }}
 ),
 
 registered as (

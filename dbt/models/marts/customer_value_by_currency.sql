@@ -1,7 +1,7 @@
-{{ touched_model("customers") }}
+{{ touched_model("buyers") }}
 
 with orders as (
-    {{ touched_rows(ref("int_orders__priced"), "customers") }}
+    {{ touched_rows(ref("int_orders__priced"), "buyers") }}
 )
 
 select

@@ -31,6 +31,8 @@ READ = sorted(
     {
         *re.findall(r"\b(?:intermediate\.|staging\.(?!touched_|taken_))\w+", TOUCHED),
         "intermediate.int_response__weights",
+        "intermediate.int_customers__order_days",
+        "intermediate.int_products__prices",
         "intermediate.int_offers",
         "intermediate.int_categories__repurchase",
     }

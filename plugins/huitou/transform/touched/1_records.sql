@@ -78,7 +78,8 @@ from newest as n left join staging.stg_products as p using (source, product_id)
 where n.category is distinct from p.category;
 analyze moved;
 
-insert into staging.touched_orders
+-- Orders of which more than what was said turned.
+create temp table sold on commit drop as
 with rates as (
     select source, currency, min(rate_date) as rate_date
     from (
@@ -91,8 +92,6 @@ with rates as (
 )
 select source, order_id from recorded
 union
-select source, order_id from reviewed
-union
 select _source, order_id from {payments} as r
 union
 select source, key[1] from staging.taken_changes where feed = 'payments' and key is not null
@@ -104,6 +103,10 @@ union
 select o.source, o.order_id
 from intermediate.int_orders__priced as o
 join rates as r on r.source = o.source and r.currency = o.currency and o.order_day >= r.rate_date;
+analyze sold;
+
+insert into staging.touched_orders
+select source, order_id from sold union select source, order_id from reviewed;
 analyze staging.touched_orders;
 
 -- Baskets are those of a window up to the last Sunday: as a week closes, orders come into it and leave it.
@@ -144,20 +147,44 @@ select i.source, i.customer_id from vault.identities as i join persons using (cu
 analyze staging.touched_accounts;
 
 -- Whose they were at the last build, and whose they are now.
-insert into staging.touched_customers
-with accounts as (
-    select source, customer_id from staging.touched_accounts
+insert into staging.touched_buyers
+with keys as (
+    select i.customer_key from vault.identities as i join staging.touched_accounts using (source, customer_id)
     union
-    select o._source, o.customer_id
-    from raw.orders as o join staging.touched_orders as t on t.source = o._source and t.order_id = o.order_id
-    union
-    select r._source, r.customer_id
-    from raw.survey_responses as r
-    join staging.touched_answers as t on t.source = r._source and t.answer_id = r.response_id
-), keys as (
-    select distinct i.customer_key from vault.identities as i join accounts using (source, customer_id)
+    select i.customer_key
+    from raw.orders as o
+    join sold as t on t.source = o._source and t.order_id = o.order_id
+    join vault.identities as i on i.source = o._source and i.customer_id = o.customer_id
 )
 select customer_key from persons
+union
+select customer_key from keys
+union
+select vault.person_of(customer_key, %(day)s) from keys
+union
+select o.customer_key
+from intermediate.int_orders__priced as o join sold using (source, order_id)
+where o.customer_key is not null
+union
+select c.customer_key
+from staging.stg_identities as c join staging.touched_accounts using (source, customer_id)
+where c.customer_key is not null;
+analyze staging.touched_buyers;
+
+-- With them who said something, or has an order that leaves the RFM window.
+insert into staging.touched_customers
+with keys as (
+    select i.customer_key
+    from raw.orders as o
+    join reviewed as t on t.source = o._source and t.order_id = o.order_id
+    join vault.identities as i on i.source = o._source and i.customer_id = o.customer_id
+    union
+    select i.customer_key
+    from raw.survey_responses as r
+    join staging.touched_answers as t on t.source = r._source and t.answer_id = r.response_id
+    join vault.identities as i on i.source = r._source and i.customer_id = r.customer_id
+)
+select customer_key from staging.touched_buyers
 union
 select customer_key from keys
 union
@@ -167,26 +194,13 @@ select o.customer_key
 from intermediate.int_orders__priced as o join staging.touched_orders using (source, order_id)
 where o.customer_key is not null
 union
-select c.customer_key
-from staging.stg_identities as c join staging.touched_accounts using (source, customer_id)
-where c.customer_key is not null
-union
 select a.customer_key
 from intermediate.int_answers as a join staging.touched_answers using (source, answer_id)
 where a.customer_key is not null
 union
--- An order that leaves the RFM window.
 select o.customer_key
 from intermediate.int_orders__priced as o
 join staging.rfm_settings as s on s.setting = 'window_months'
 where o.order_day > (%(built)s::date - s.value * interval '1 month')::date
     and o.order_day <= (%(day)s::date - s.value * interval '1 month')::date and o.customer_key is not null;
 analyze staging.touched_customers;
-
--- All orders of these people, also those that are new to them.
-insert into staging.touched_customer_orders
-select source, order_id from staging.touched_orders
-union
-select o.source, o.order_id
-from intermediate.int_orders__priced as o join staging.touched_customers using (customer_key);
-analyze staging.touched_customer_orders;

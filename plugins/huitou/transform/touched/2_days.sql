@@ -68,6 +68,13 @@ select (o.ordered_at at time zone %(zone)s)::date
 from raw.orders as o join staging.touched_orders as t on t.source = o._source and t.order_id = o.order_id;
 analyze staging.touched_sale_days;
 
+-- Their months, and those of the weeks that they lie in: what ends a week decides of the days before it.
+insert into staging.touched_sale_months
+select date_trunc('month', day)::date from staging.touched_sale_days
+union
+select date_trunc('month', date_trunc('week', day))::date from staging.touched_sale_days;
+analyze staging.touched_sale_months;
+
 -- All that stands on the touched days, every version of it: the books of a day are added up as a whole.
 insert into staging.touched_book_refunds
 select distinct r._source, r.refund_id

@@ -133,7 +133,7 @@ with cases as (
     cross join watched as w
     where c.opened_day > %(built)s::date - w.days and c.opened_day <= %(day)s::date - w.days
 )
-select customer_key from staging.touched_customers
+select customer_key from staging.touched_buyers
 union
 select o.customer_key
 from intermediate.int_orders__priced as o

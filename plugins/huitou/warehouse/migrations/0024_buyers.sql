@@ -1,0 +1,9 @@
+-- Customers whose orders, lines, payments or accounts turned: fewer than those of whom anything did.
+create unlogged table staging.touched_buyers (customer_key text primary key);
+drop table staging.touched_customer_orders;
+-- Months of which sales turned, and those of which cohorts may count otherwise.
+create unlogged table staging.touched_sale_months (month date primary key);
+create unlogged table staging.touched_cohort_months (month date primary key);
+-- Products that are dearer or cheaper than they were, beside others, and whoever bought them.
+create unlogged table staging.touched_priced_products (source text, product_id text, primary key (source, product_id));
+create unlogged table staging.touched_priced_customers (customer_key text primary key);
