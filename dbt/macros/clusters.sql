@@ -4,9 +4,26 @@
 {%- endmacro %}
 
 
-{# From a centre along one feature, standardised. What cannot be told is taken for the mean, which sets nobody apart. #}
-{% macro squared_distance() -%}
-    power((coalesce(features.value, centres.mean) - centres.mean) / centres.deviation - centres.centre, 2)
+{# A centre as one row, with the mean and deviation of each feature in the fit. #}
+{% macro features_as_columns() -%}
+    {% for feature in cluster_features() -%}
+        {% for figure in ["mean", "deviation", "centre"] -%}
+            max({{ figure }}) filter (where feature = '{{ feature }}') as {{ feature }}_{{ figure }}{{ "," if not loop.last }}
+        {% endfor -%}
+        {{ "," if not loop.last }}
+    {%- endfor %}
+{%- endmacro %}
+
+
+{# Of a customer from a centre, along one standardised feature. What cannot be told is taken for the mean, which sets
+   nobody apart. #}
+{% macro squared_distance(feature) -%}
+    {% set mean = "centres." ~ feature ~ "_mean" -%}
+    power(
+        (coalesce(customers.{{ feature }}, {{ mean }}) - {{ mean }}) / centres.{{ feature }}_deviation
+        - centres.{{ feature }}_centre,
+        2
+    )
 {%- endmacro %}
 
 

@@ -30,9 +30,11 @@
         union
         select customer_key
         from {{ ref("int_customers__products") }}
-        where (source, product_id) in (
-            select source, made_from from staging.touched_offers where reason = 'bought_together'
-        )
+        where
+            place <= {{ setting("basket_rules", "recent_products") }}
+            and (source, product_id) in (
+                select source, made_from from staging.touched_offers where reason = 'bought_together'
+            )
         union
         select customer_key
         from {{ ref("int_customers__products") }}

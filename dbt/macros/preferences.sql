@@ -47,7 +47,9 @@
 {# People whose price level turned though they bought nothing: that of their products did. #}
 {% macro price_levels_that_turned() -%}
     select stood.customer_key
-    from {{ this }} as stood
+    from staging.touched_priced_customers as priced
+    inner join {{ this }} as stood
+        on priced.customer_key = stood.customer_key
     left join {{ ref("int_customers__price_levels") }} as levels
         on stood.customer_key = levels.customer_key
     where stood.price_level is distinct from {{ shown_price_level("levels") }}

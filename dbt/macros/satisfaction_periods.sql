@@ -39,6 +39,47 @@
 {%- endmacro %}
 
 
+{# The first day of the period before that of `relation`. #}
+{% macro period_before(relation) -%}
+    {% set last_day = days_after(relation ~ ".first_day", "-1") -%}
+    case {{ relation }}.period
+        when 'week' then {{ period_start("week", last_day) }}
+        else {{ period_start("month", last_day) }}
+    end
+{%- endmacro %}
+
+
+{# Periods whose figures are worked out, each with the one that it is compared with: all of them, or the touched ones. #}
+{% macro touched_periods_and_those_before(relation) -%}
+    {% if only_touched() -%}
+        select of_key.*
+        from (
+            select
+                period,
+                first_day,
+                breakdown
+            from {{ touched_set("opinion_figures") }}
+            union
+            select
+                touched.period,
+                {{ period_before("touched") }} as first_day,
+                touched.breakdown
+            from {{ touched_set("opinion_figures") }} as touched
+        ) as wanted
+        cross join lateral (
+            select * from {{ relation }} as whole
+            where
+                whole.first_day = wanted.first_day
+                and whole.breakdown = wanted.breakdown
+                and whole.period = wanted.period
+            offset 0
+        ) as of_key
+    {%- else -%}
+        select * from {{ relation }}
+    {%- endif %}
+{%- endmacro %}
+
+
 {# Days once for their week and once for their month, of CTE `daily`: all of them, or those of touched periods. #}
 {% macro days_of_touched_periods(daily) -%}
     {% if only_touched() -%}
@@ -118,7 +159,20 @@
             where period = '{{ period }}'
             on conflict do nothing;
         {% endfor -%}
-        {% for kind in ["answer_days", "opinions", "opinion_periods", "opinion_weeks", "opinion_months"] -%}
+        insert into {{ touched_set("opinion_figures") }}
+        select
+            'week',
+            first_day,
+            breakdown
+        from {{ touched_set("opinion_weeks") }}
+        union all
+        select
+            'month',
+            first_day,
+            breakdown
+        from {{ touched_set("opinion_months") }}
+        on conflict do nothing;
+        {% for kind in ["answer_days", "opinions", "opinion_periods", "opinion_figures", "opinion_weeks", "opinion_months"] -%}
             analyze {{ touched_set(kind) }};
         {% endfor -%}
     {%- endif %}

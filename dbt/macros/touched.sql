@@ -25,6 +25,7 @@
         "review_weeks": ["first_day"],
         "opinions": ["day", "breakdown"],
         "opinion_periods": ["period", "first_day", "breakdown"],
+        "opinion_figures": ["period", "first_day", "breakdown"],
         "opinion_weeks": ["first_day", "breakdown"],
         "opinion_months": ["first_day", "breakdown"],
         "parcels": ["source", "delivery_id"],

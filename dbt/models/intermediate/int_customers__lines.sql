@@ -1,14 +1,14 @@
 {{ touched_model("buyers", indexes=[["customer_key"]]) }}
 
-with lines as (
-    {{ touched_rows(ref("int_order_lines__priced"), "buyers") }}
+with products as (
+    {{ touched_rows(ref("int_customers__products"), "buyers") }}
 )
 
 select
     customer_key,
-    cast(count(distinct row(source, order_id)) as integer) as orders,
-    cast(count(*) as integer) as lines,
+    cast(sum(orders_begun) as integer) as orders,
+    cast(sum(lines) as integer) as lines,
     cast(count(distinct category) filter (where category <> '(none)') as integer) as categories,
-    cast(count(*) filter (where is_discounted) as integer) as discounted_lines
-from lines
+    cast(sum(discounted_lines) as integer) as discounted_lines
+from products
 group by customer_key

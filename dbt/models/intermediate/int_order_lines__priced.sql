@@ -69,7 +69,8 @@ select
         as discount,
     {{ piece_of("sales.sold_base") }} as sold_base,
     placed.unit_price * sales.rate as unit_price_base,
-    placed.discount > 0 or sales.discounts > placed.line_discounts as is_discounted
+    placed.discount > 0 or sales.discounts > placed.line_discounts as is_discounted,
+    placed.place = 1 as is_first_of_order
 from placed
 inner join sales
     on placed.source = sales.source and placed.order_id = sales.order_id

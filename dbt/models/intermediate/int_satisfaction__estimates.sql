@@ -1,5 +1,7 @@
+{{ touched_model("opinion_figures", indexes=[["first_day", "breakdown"]]) }}
+
 with sums as (
-    select * from {{ ref("int_satisfaction__periods") }}
+    {{ touched_periods_and_those_before(ref("int_satisfaction__periods")) }}
 ),
 
 rules as (
@@ -63,12 +65,9 @@ before as (
 -- A week or month without a figure between two others leaves nothing to compare with.
 compared as (
     select
-        *,
-        value - last_value as difference,
-        case period
-            when 'week' then {{ period_start("week", days_after("first_day", "-1")) }}
-            else {{ period_start("month", days_after("first_day", "-1")) }}
-        end = previous_first_day as is_next
+        before.*,
+        before.value - before.last_value as difference,
+        {{ period_before("before") }} = before.previous_first_day as is_next
     from before
 )
 
@@ -91,3 +90,4 @@ select
         when is_next then difference + sqrt(power(ci_high - value, 2) + power(last_value - last_ci_low, 2))
     end as numeric(10, 4)) as change_high
 from compared
+where {{ touched_filter("opinion_figures") }}

@@ -4,22 +4,13 @@ with customers as (
     {{ touched_rows(ref("int_customers__features"), "clustered_customers") }}
 ),
 
-features as (
-    select
-        customers.customer_key,
-        long.feature,
-        long.value
-    from customers
-    cross join lateral (
-        values
-        {% for feature in cluster_features() -%}
-            ('{{ feature }}', customers.{{ feature }}){{ "," if not loop.last }}
-        {% endfor %}
-    ) as long (feature, value)
-),
-
 centres as (
-    select * from {{ ref("stg_cluster_centres") }}
+    select
+        cluster,
+        fitted_on,
+        {{ features_as_columns() }}
+    from {{ ref("stg_cluster_centres") }}
+    group by cluster, fitted_on
 ),
 
 names as (
@@ -28,14 +19,16 @@ names as (
 
 distances as (
     select
-        features.customer_key,
+        customers.customer_key,
         centres.cluster,
         centres.fitted_on,
-        sqrt(sum({{ squared_distance() }})) as distance
-    from features
-    inner join centres
-        on features.feature = centres.feature
-    group by features.customer_key, centres.cluster, centres.fitted_on
+        sqrt(
+            {% for feature in cluster_features() -%}
+                {{ squared_distance(feature) }}{{ " +" if not loop.last }}
+            {% endfor %}
+        ) as distance
+    from customers
+    cross join centres
 ),
 
 nearest as (

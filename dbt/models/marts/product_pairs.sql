@@ -1,5 +1,10 @@
-with baskets as {{ inlined() }} (
+with baskets as (
     select * from {{ ref("int_baskets") }}
+    where place = 1
+),
+
+pairs as (
+    select * from {{ ref("int_baskets__pairs") }}
 ),
 
 products as (
@@ -12,35 +17,18 @@ totals as (
         source,
         count(*) as all_baskets
     from baskets
-    where place = 1
     group by source
-),
-
-kept as (
-    select
-        baskets.source,
-        baskets.order_id,
-        baskets.product_id,
-        baskets.place
-    from baskets
-    inner join products
-        on baskets.source = products.source and baskets.product_id = products.product_id
 ),
 
 -- Counted one way: the other way it is as many.
 counted as (
     select
-        one.source,
-        one.product_id,
-        other.product_id as with_product_id,
+        source,
+        product_id,
+        with_product_id,
         count(*) as together
-    from kept as one
-    inner join kept as other
-        on
-            one.source = other.source
-            and one.order_id = other.order_id
-            and one.place < other.place
-    group by one.source, one.product_id, other.product_id
+    from pairs
+    group by source, product_id, with_product_id
     having count(*) >= {{ setting("basket_rules", "min_pair_baskets") }}
 ),
 

@@ -10,7 +10,8 @@ sums as (
 ),
 
 estimates as (
-    select * from {{ ref("int_satisfaction__estimates") }}
+    select *
+    from ({{ touched_rows(ref("int_satisfaction__estimates"), "opinion_months") }}) as figures
     where period = 'month'
 )
 

@@ -7,3 +7,7 @@ create unlogged table staging.touched_cohort_months (month date primary key);
 -- Products that are dearer or cheaper than they were, beside others, and whoever bought them.
 create unlogged table staging.touched_priced_products (source text, product_id text, primary key (source, product_id));
 create unlogged table staging.touched_priced_customers (customer_key text primary key);
+-- Weeks and months whose satisfaction is estimated anew: touched, or compared with one that is.
+create unlogged table staging.touched_opinion_figures (
+    period text, first_day date, breakdown text, primary key (period, first_day, breakdown)
+);
