@@ -33,12 +33,13 @@
 {%- endmacro %}
 
 
-{# Before the days with sales: when each touched buyer first bought, as it stood. #}
-{% macro keep_first_days() -%}
+{# Before the days with sales: those of touched buyers as they stood. #}
+{% macro keep_order_days() -%}
     {% if only_touched() -%}
-        create temp table first_days on commit drop as
-        select distinct
+        create temp table kept_order_days on commit drop as
+        select
             customer_key,
+            order_day,
             first_order_day
         from {{ this }}
         where {{ touched_filter("buyers") }}
@@ -46,18 +47,38 @@
 {%- endmacro %}
 
 
-{# After them: the months of which cohorts may count otherwise. Whoever first bought on another day may be of another
-   cohort, in all months. #}
-{% macro touch_cohort_months() -%}
+{# After them: days that are or are no longer one with sales, and the months of which cohorts may count otherwise.
+   Whoever first bought on another day may be of another cohort, in all months. #}
+{% macro note_turned_order_days() -%}
     {% if only_touched() -%}
+        create temp table now_order_days on commit drop as
+        select
+            customer_key,
+            order_day,
+            first_order_day
+        from {{ this }}
+        where {{ touched_filter("buyers") }};
+        insert into staging.touched_order_days
+        select
+            coalesce(stood.customer_key, days.customer_key),
+            coalesce(stood.order_day, days.order_day)
+        from kept_order_days as stood
+        full outer join now_order_days as days
+            on stood.customer_key = days.customer_key and stood.order_day = days.order_day
+        where stood.order_day is null or days.order_day is null
+        on conflict do nothing;
+        analyze staging.touched_order_days;
         insert into {{ touched_set("cohort_months") }}
         select month from {{ touched_set("sale_months") }}
         union
         select {{ period_start("month", "days.order_day") }}
-        from {{ this }} as days
-        inner join {{ touched_set("buyers") }} as buyers
-            on days.customer_key = buyers.customer_key
-        left join first_days as stood
+        from now_order_days as days
+        left join (
+            select distinct
+                customer_key,
+                first_order_day
+            from kept_order_days
+        ) as stood
             on days.customer_key = stood.customer_key
         where days.first_order_day is distinct from stood.first_order_day
         on conflict do nothing;

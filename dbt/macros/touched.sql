@@ -35,7 +35,7 @@
         "offered_customers": ["customer_key"],
         "priced_customers": ["customer_key"],
         "clustered_customers": ["customer_key"],
-        "watched_customers": ["customer_key"],
+        "watched_orders": ["source", "order_id"],
         "fact_days": ["day"],
         "fact_weeks": ["week"],
         "requests": ["source", "request_id"],

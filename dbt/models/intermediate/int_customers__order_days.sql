@@ -1,5 +1,5 @@
-{{ config(pre_hook="{{ keep_first_days() }}", post_hook="{{ touch_cohort_months() }}") }}
-{{ touched_model("buyers", indexes=[["customer_key"], ["order_day"]]) }}
+{{ config(pre_hook="{{ keep_order_days() }}", post_hook="{{ note_turned_order_days() }}") }}
+{{ touched_model("buyers", indexes=[["customer_key", "order_day"], ["order_day"]]) }}
 
 with orders as (
     {{ touched_rows(ref("int_orders__priced"), "buyers") }}

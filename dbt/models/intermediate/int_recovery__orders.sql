@@ -1,11 +1,12 @@
-{{ touched_model("watched_customers", indexes=[["customer_key"]]) }}
+{{ config(pre_hook="{{ touch_who_may_have_come_back() }}") }}
+{{ touched_model("watched_orders", indexes=[["source", "order_id"], ["customer_key"]]) }}
 
 with cases as (
     select * from {{ ref("int_feedback__cases") }}
 ),
 
 days as (
-    {{ touched_rows(ref("int_customers__order_days"), "watched_customers") }}
+    select * from {{ ref("int_customers__order_days") }}
 ),
 
 delivered as (
@@ -14,7 +15,7 @@ delivered as (
         order_id,
         customer_key,
         delivered_day
-    from ({{ touched_rows(ref("int_orders__priced"), "watched_customers") }}) as orders
+    from ({{ touched_rows(ref("int_orders__priced"), "watched_orders") }}) as orders
     where is_sale and status = 'delivered' and delivered_day <= {{ business_date() }}
 ),
 
@@ -44,8 +45,9 @@ complained as (
 -- All are watched from when it is known if a complaint was settled, so that time to settle favours nobody.
 watched as (
     select
-        delivered.customer_key,
+        delivered.source,
         delivered.order_id,
+        delivered.customer_key,
         case
             when complained.order_id is null then 'none'
             when
@@ -65,46 +67,27 @@ watched as (
             and complained.nth = 1
 ),
 
--- Both sorted by their days, each customer's latest first: what stands before a watched day came after it.
-days_and_watched as (
-    select
-        customer_key,
-        order_day as day,
-        order_day,
-        cast(null as text) as complaint,
-        cast(null as text) as order_id
-    from days
-    union all
-    select
-        customer_key,
-        from_day as day,
-        cast(null as date) as order_day,
-        complaint,
-        order_id
-    from watched
-    where {{ days_after("from_day", setting("feedback_rules", "repurchase_days")) }} <= {{ business_date() }}
-),
-
-passed as (
+terms as (
     select
         *,
-        min(order_day) over (partition by customer_key) as first_day,
-        min(order_day) over (
-            partition by customer_key order by day desc, order_day desc nulls first rows unbounded preceding
-        ) as next_day
-    from days_and_watched
+        {{ days_after("from_day", setting("feedback_rules", "repurchase_days")) }} as to_day
+    from watched
 )
 
 -- Whoever had not bought by then has not come back.
 select
-    complaint,
-    customer_key,
-    order_id,
-    day as from_day,
-    coalesce(
-        first_day <= day
-        and next_day <= {{ days_after("day", setting("feedback_rules", "repurchase_days")) }},
-        false
-    ) as came_back
-from passed
-where complaint is not null
+    terms.source,
+    terms.order_id,
+    terms.customer_key,
+    terms.complaint,
+    terms.from_day,
+    coalesce(last_before.next_order_day <= terms.to_day, false) as came_back
+from terms
+left join lateral (
+    select days.next_order_day
+    from days
+    where days.customer_key = terms.customer_key and days.order_day <= terms.from_day
+    order by days.order_day desc
+    limit 1
+) as last_before on true
+where terms.to_day <= {{ business_date() }}

@@ -33,6 +33,7 @@ READ = sorted(
         "intermediate.int_response__weights",
         "intermediate.int_customers__order_days",
         "intermediate.int_products__prices",
+        "intermediate.int_recovery__orders",
         "intermediate.int_offers",
         "intermediate.int_categories__repurchase",
     }

@@ -116,36 +116,28 @@ select date_trunc('month', o.ordered_at at time zone %(zone)s)::date
 from raw.orders as o join staging.touched_goods_orders as t on t.source = o._source and t.order_id = o.order_id;
 analyze staging.touched_goods_months;
 
--- Whoever has an order with another complaint, or one that is settled, or was watched long enough by now.
-insert into staging.touched_watched_customers
-with cases as (
-    select source, order_id from staging.touched_judged_orders
-    union
-    select source, order_id from ticketed_orders
-    union
-    select _source, order_id from raw.reviews
-    where answered_at >= %(first)s and answered_at < %(after)s and _business_date <= %(built)s
-), watched as (
+-- Orders with another complaint, or one that is settled, and those that were watched long enough by now.
+insert into staging.touched_watched_orders
+with watched as (
     select sum(value)::int as days from staging.feedback_rules where setting in ('resolve_days', 'repurchase_days')
-), complained as (
-    select c.source, c.order_id
-    from intermediate.int_feedback__cases as c
-    cross join watched as w
-    where c.opened_day > %(built)s::date - w.days and c.opened_day <= %(day)s::date - w.days
 )
-select customer_key from staging.touched_buyers
+select source, order_id from staging.touched_judged_orders
 union
-select o.customer_key
-from intermediate.int_orders__priced as o
-join (select source, order_id from cases union select source, order_id from complained) as c using (source, order_id)
-where o.customer_key is not null
+select source, order_id from ticketed_orders
 union
-select o.customer_key
+select _source, order_id from raw.reviews
+where answered_at >= %(first)s and answered_at < %(after)s and _business_date <= %(built)s
+union
+select c.source, c.order_id
+from intermediate.int_feedback__cases as c
+cross join watched as w
+where c.opened_day > %(built)s::date - w.days and c.opened_day <= %(day)s::date - w.days and c.order_id is not null
+union
+select o.source, o.order_id
 from intermediate.int_orders__priced as o
 cross join watched as w
-where o.delivered_day > %(built)s::date - w.days and o.delivered_day <= %(day)s::date - w.days
-    and o.customer_key is not null;
-analyze staging.touched_watched_customers;
+where o.delivered_day > %(built)s::date - w.days and o.delivered_day <= %(day)s::date - w.days;
+analyze staging.touched_watched_orders;
 
 -- Days on which a sale, its promise, its delivery, a word about it, a return of it or a ticket counts.
 insert into staging.touched_fact_days
