@@ -10,7 +10,21 @@ history as {{ inlined() }} (
     select * from {{ ref("customer_segment_history") }}
 ),
 
--- Classes that have ended since. Whoever has none of them stands where they stood.
+-- A history never ends, so whoever had a class has one now.
+now as {{ inlined() }} (
+    select
+        spans.span,
+        spans.first_day,
+        spans.last_day,
+        history.customer_key,
+        history.lifecycle,
+        history.valid_from
+    from spans
+    cross join history
+    where history.valid_to is null
+),
+
+-- Classes that have ended since. Whoever has none of them stands where they stood, or was not known.
 before as (
     select
         spans.span,
@@ -23,22 +37,31 @@ before as (
             and spans.first_day < history.valid_to
 ),
 
--- A history never ends, so whoever had a class has one now.
-moved as (
+-- Most stand where they stood: they are counted as they are, and nobody looks up what they were.
+parts as (
     select
-        spans.span,
-        spans.first_day,
-        spans.last_day,
-        case
-            when history.valid_from <= spans.first_day then history.lifecycle
-            else coalesce(before.lifecycle, 'none')
-        end as from_lifecycle,
-        history.lifecycle as to_lifecycle
-    from spans
-    cross join history
+        span,
+        first_day,
+        last_day,
+        lifecycle as from_lifecycle,
+        lifecycle as to_lifecycle,
+        count(*) as customers
+    from now
+    where valid_from <= first_day
+    group by span, first_day, last_day, lifecycle
+    union all
+    select
+        now.span,
+        now.first_day,
+        now.last_day,
+        coalesce(before.lifecycle, 'none') as from_lifecycle,
+        now.lifecycle as to_lifecycle,
+        count(*) as customers
+    from now
     left join before
-        on spans.span = before.span and history.customer_key = before.customer_key
-    where history.valid_to is null
+        on now.span = before.span and now.customer_key = before.customer_key
+    where now.valid_from > now.first_day
+    group by now.span, now.first_day, now.last_day, coalesce(before.lifecycle, 'none'), now.lifecycle
 ),
 
 counted as (
@@ -48,8 +71,8 @@ counted as (
         last_day,
         from_lifecycle,
         to_lifecycle,
-        count(*) as customers
-    from moved
+        sum(customers) as customers
+    from parts
     group by span, first_day, last_day, from_lifecycle, to_lifecycle
 )
 
