@@ -173,7 +173,7 @@ class Memory:
 
 
 def _own(process: Path) -> int:
-    """MiB of anonymous and, once, shared memory; 0 of processes that are none of ours."""
+    """MiB of memory of its own, without what is shared; 0 of processes that are none of ours."""
     try:
         name = (process / "comm").read_text().strip()
         text = (process / "status").read_text()
