@@ -41,39 +41,29 @@
 
 {# The first day of the period before that of `relation`. #}
 {% macro period_before(relation) -%}
-    {% set last_day = days_after(relation ~ ".first_day", "-1") -%}
-    case {{ relation }}.period
-        when 'week' then {{ period_start("week", last_day) }}
-        else {{ period_start("month", last_day) }}
-    end
+    {{ start_of_period(days_after(relation ~ ".first_day", "-1"), relation) }}
 {%- endmacro %}
 
 
 {# Periods whose figures are worked out, each with the one that it is compared with: all of them, or the touched ones. #}
 {% macro touched_periods_and_those_before(relation) -%}
     {% if only_touched() -%}
-        select of_key.*
-        from (
-            select
-                period,
-                first_day,
-                breakdown
-            from {{ touched_set("opinion_figures") }}
-            union
-            select
-                touched.period,
-                {{ period_before("touched") }} as first_day,
-                touched.breakdown
-            from {{ touched_set("opinion_figures") }} as touched
-        ) as wanted
-        cross join lateral (
-            select * from {{ relation }} as whole
-            where
-                whole.first_day = wanted.first_day
-                and whole.breakdown = wanted.breakdown
-                and whole.period = wanted.period
-            offset 0
-        ) as of_key
+        {% set wanted -%}
+            (
+                select
+                    period,
+                    first_day,
+                    breakdown
+                from {{ touched_set("opinion_figures") }}
+                union all
+                select
+                    touched.period,
+                    {{ period_before("touched") }} as first_day,
+                    touched.breakdown
+                from {{ touched_set("opinion_figures") }} as touched
+            ) as wanted
+        {%- endset %}
+        {{ looked_up(relation, wanted, touched_kinds()["opinion_figures"]) }}
     {%- else -%}
         select * from {{ relation }}
     {%- endif %}
@@ -109,8 +99,8 @@
 {%- endmacro %}
 
 
-{% macro start_of_period(day) -%}
-    case periods.period
+{% macro start_of_period(day, of="periods") -%}
+    case {{ of }}.period
         when 'week' then {{ period_start("week", day) }}
         else {{ period_start("month", day) }}
     end
