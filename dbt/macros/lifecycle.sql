@@ -33,16 +33,20 @@
 {%- endmacro %}
 
 
+{% macro order_days_of_buyers() -%}
+    select
+        customer_key,
+        order_day,
+        first_order_day
+    from {{ this }}
+    where {{ touched_filter("buyers") }}
+{%- endmacro %}
+
+
 {# Before the days with sales: those of touched buyers as they stood. #}
 {% macro keep_order_days() -%}
     {% if only_touched() -%}
-        create temp table kept_order_days on commit drop as
-        select
-            customer_key,
-            order_day,
-            first_order_day
-        from {{ this }}
-        where {{ touched_filter("buyers") }}
+        create temp table kept_order_days on commit drop as {{ order_days_of_buyers() }}
     {%- endif %}
 {%- endmacro %}
 
@@ -51,13 +55,7 @@
    Whoever first bought on another day may be of another cohort, in all months. #}
 {% macro note_turned_order_days() -%}
     {% if only_touched() -%}
-        create temp table now_order_days on commit drop as
-        select
-            customer_key,
-            order_day,
-            first_order_day
-        from {{ this }}
-        where {{ touched_filter("buyers") }};
+        create temp table now_order_days on commit drop as {{ order_days_of_buyers() }};
         insert into staging.touched_order_days
         select
             coalesce(stood.customer_key, days.customer_key),
