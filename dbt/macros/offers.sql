@@ -1,5 +1,11 @@
 {# Who is offered something else tonight. #}
 
+{# What goes with a product is offered to who bought it among their last ones. #}
+{% macro is_of_late(place) -%}
+    {{ place }} <= {{ setting("basket_rules", "recent_products") }}
+{%- endmacro %}
+
+
 {# After a model that offers are made by: which of its rows turned. `columns` give `reason`, `source` and `made_from`. #}
 {% macro note_turned_offers(columns="*") -%}
     {% if only_touched() -%}
@@ -31,7 +37,7 @@
         select customer_key
         from {{ ref("int_customers__products") }}
         where
-            place <= {{ setting("basket_rules", "recent_products") }}
+            {{ is_of_late("place") }}
             and (source, product_id) in (
                 select source, made_from from staging.touched_offers where reason = 'bought_together'
             )

@@ -25,7 +25,7 @@ from_rules as (
         on bought.source = offers.source and bought.product_id = offers.made_from
     where
         offers.reason = 'bought_together'
-        and bought.place <= {{ setting("basket_rules", "recent_products") }}
+        and {{ is_of_late("bought.place") }}
     order by
         bought.customer_key asc, offers.source asc, offers.product_id asc,
         offers.score desc, bought.product_id asc
