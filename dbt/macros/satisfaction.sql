@@ -11,37 +11,6 @@
 {%- endmacro %}
 
 
-{# The middle of the interval: the value itself, but Wilson's for a share. #}
-{% macro satisfaction_centre(prefix="") -%}
-    {% set n = "nullif(" ~ prefix ~ "n, 0)" -%}
-    case estimate
-        when 'share' then ({{ share(prefix ~ "positive", prefix) }} + z * z / (2 * {{ n }})) / (1 + z * z / {{ n }})
-        else {{ satisfaction_value(prefix) }}
-    end
-{%- endmacro %}
-
-
-{# Half the interval's width; null for a mean of one answer, whose spread nobody knows. #}
-{% macro satisfaction_margin(prefix="") -%}
-    {% set n = "nullif(" ~ prefix ~ "n, 0)" -%}
-    {% set p = share(prefix ~ "positive", prefix) -%}
-    case estimate
-        when 'share' then
-            z / (1 + z * z / {{ n }}) * sqrt(greatest({{ p }} * (1 - {{ p }}), 0) / {{ n }} + z * z / (4 * {{ n }} * {{ n }}))
-        when 'mean' then ({{ t_quantile(n ~ " - 1") }}) * {{ satisfaction_std_error(prefix) }}
-        else z * {{ satisfaction_std_error(prefix) }}
-    end
-{%- endmacro %}
-
-
-{# Student's quantile for the normal one, z, by the first terms of its expansion (Fisher and Cornish 1960): to three
-   decimals from 20 degrees of freedom on. #}
-{% macro t_quantile(degrees) -%}
-    {% set v = "nullif(" ~ degrees ~ ", 0)" -%}
-    z + (z ^ 3 + z) / (4 * {{ v }}) + (5 * z ^ 5 + 16 * z ^ 3 + 3 * z) / (96 * ({{ v }}) ^ 2)
-{%- endmacro %}
-
-
 {% macro satisfaction_std_error(prefix="") -%}
     {% set n = "nullif(" ~ prefix ~ "n, 0)" -%}
     {% set p, d = share(prefix ~ "positive", prefix), share(prefix ~ "negative", prefix) -%}
@@ -64,28 +33,53 @@
 {%- endmacro %}
 
 
+{# Of Wilson's interval, z² ÷ n: how much the middle of the range pulls. A mean has the interval of a share that stands
+   where it stands in the metric's range and is as sure, by Student's quantile. Null for a mean of one answer, whose
+   spread nobody knows. #}
+{% macro satisfaction_pull(prefix="") -%}
+    {% set mean, n = satisfaction_value(prefix), "nullif(" ~ prefix ~ "n, 0)" -%}
+    {#- Weighted answers that all stand at an end have a mean that differs from it in a last digit. -#}
+    case estimate
+        when 'share' then z * z / {{ n }}
+        when 'mean' then
+            power({{ student("z", "nullif(" ~ n ~ " - 1, 0)") }}, 2) * coalesce(
+                power({{ satisfaction_std_error(prefix) }}, 2)
+                / nullif(round(({{ mean }} - value_min) * (value_max - {{ mean }}), 9), 0),
+                1 / cast({{ n }} as numeric)
+            )
+    end
+{%- endmacro %}
+
+
 {# The estimates as columns, for a CTE named `estimated`. #}
 {% macro satisfaction_estimates(prefix="") -%}
     {{ satisfaction_value(prefix) }} as {{ prefix }}estimated_value,
     {{ satisfaction_std_error(prefix) }} as {{ prefix }}estimated_error,
-    {{ satisfaction_centre(prefix) }} as {{ prefix }}centre,
-    {{ satisfaction_margin(prefix) }} as {{ prefix }}margin
+    {{ satisfaction_pull(prefix) }} as {{ prefix }}pull
 {%- endmacro %}
 
 
-{# value, ci_low and ci_high to four decimals, the interval cut at the ends of the metric's range;
-   all null unless `shown`. #}
+{# An end of the interval, `below` or `above` the value; a net share's is cut at the end of its range, which Wilson's
+   never leaves. #}
+{% macro satisfaction_end(prefix, side) -%}
+    {% set value, pull = prefix ~ "estimated_value", prefix ~ "pull" -%}
+    {% set sign, end = ("-", "greatest(value_min, ") if side == "below" else ("+", "least(value_max, ") -%}
+    case estimate
+        when 'net_share' then {{ end }}{{ value }} {{ sign }} z * {{ prefix }}estimated_error)
+        else
+            ({{ value }} + {{ pull }} * (value_min + value_max) / 2 {{ sign }} sqrt(
+                {{ pull }} * ({{ value }} - value_min) * (value_max - {{ value }})
+                + power({{ pull }} * (value_max - value_min), 2) / 4
+            )) / (1 + {{ pull }})
+    end
+{%- endmacro %}
+
+
+{# value, ci_low and ci_high to four decimals; all null unless `shown`. #}
 {% macro satisfaction_columns(prefix="", name="", shown="true") -%}
-    {% set low, high = prefix ~ "centre - " ~ prefix ~ "margin", prefix ~ "centre + " ~ prefix ~ "margin" -%}
     cast(case when {{ shown }} then {{ prefix }}estimated_value end as numeric(10, 4)) as {{ name }}value,
-    cast(
-        case when {{ shown }} then case when {{ low }} < value_min then value_min else {{ low }} end end
-        as numeric(10, 4)
-    ) as {{ name }}ci_low,
-    cast(
-        case when {{ shown }} then case when {{ high }} > value_max then value_max else {{ high }} end end
-        as numeric(10, 4)
-    ) as {{ name }}ci_high
+    cast(case when {{ shown }} then {{ satisfaction_end(prefix, "below") }} end as numeric(10, 4)) as {{ name }}ci_low,
+    cast(case when {{ shown }} then {{ satisfaction_end(prefix, "above") }} end as numeric(10, 4)) as {{ name }}ci_high
 {%- endmacro %}
 
 

@@ -17,6 +17,7 @@ from factories.raw import ZONE
 from huitou.sources.contract import contracts
 
 CENT = Decimal("0.01")
+Z = 1.959964
 SALES = ("paid", "shipped", "delivered")
 SCALES = {"csat": (1, 5, 4, 2), "nps": (0, 10, 9, 6), "ces": (1, 7, 5, 3), "review": (1, 5, 4, 2)}
 # A rate is no longer taken when it is older.
@@ -226,28 +227,47 @@ def _to_a_tenth(days: Decimal) -> Decimal:
 
 
 def _estimate(metric: str, scores: list[int]) -> dict[str, float | None]:
-    """Value and 95 % interval: Wilson for csat, Student's for means, ±1.96 standard errors for nps, cut at the range's ends."""
+    """Value and 95 % interval: Wilson's for csat and, of their place in the range, means; for nps ±1.96 standard errors,
+    cut at the range's ends."""
     low, high, top, bottom = SCALES[metric]
-    z, n = 1.959964, len(scores)
+    n = len(scores)
     p, d = sum(s >= top for s in scores) / n, sum(s <= bottom for s in scores) / n
     if metric == "csat":
-        centre = (p + z * z / (2 * n)) / (1 + z * z / n)
-        margin = z / (1 + z * z / n) * math.sqrt(p * (1 - p) / n + z * z / (4 * n * n))
-        value, least, most = p, 0.0, 1.0
-    elif metric == "nps":
-        value = centre = 100 * (p - d)
-        margin, least, most = 100 * z * math.sqrt((p + d - (p - d) ** 2) / n), -100.0, 100.0
+        return {"value": p} | wilson_interval(p, n, Z)
+    if metric == "nps":
+        return nps_figures(p, d, n)
+    value = sum(scores) / n
+    if n == 1:
+        return {"value": value, "ci_low": None, "ci_high": None}
+    variance = sum((s - value) ** 2 for s in scores) / (n - 1) / n
+    return {"value": value} | mean_interval(value, variance, n, (low, high))
+
+
+def mean_interval(mean: float, variance: float, n: float, scale: tuple[int, int]) -> dict[str, float]:
+    """Of a mean within its scale, whose variance that of a share of so many answers would be."""
+    low, width = scale[0], scale[1] - scale[0]
+    p = round((mean - low) / width, 12)
+    if variance < 1e-12:
+        # All say the same: at an end of the scale as a share would be of which all are, elsewhere nothing is left open.
+        ends = wilson_interval(p, n, t_quantile(n - 1)) if p in (0, 1) else {"ci_low": p, "ci_high": p}
     else:
-        value = centre = sum(scores) / n
-        least, most = float(low), float(high)
-        if n == 1:
-            return {"value": value, "ci_low": None, "ci_high": None}
-        margin = t_quantile(n - 1) * math.sqrt(sum((s - value) ** 2 for s in scores) / (n - 1) / n)
-    return {"value": value, "ci_low": max(least, centre - margin), "ci_high": min(most, centre + margin)}
+        ends = wilson_interval(p, p * (1 - p) * width**2 / variance, t_quantile(n - 1))
+    return {name: low + width * end for name, end in ends.items()}
+
+
+def wilson_interval(p: float, n: float, quantile: float) -> dict[str, float]:
+    centre = (p + quantile**2 / (2 * n)) / (1 + quantile**2 / n)
+    margin = quantile / (1 + quantile**2 / n) * math.sqrt(p * (1 - p) / n + quantile**2 / (4 * n * n))
+    return {"ci_low": centre - margin, "ci_high": centre + margin}
+
+
+def nps_figures(p: float, d: float, n: float) -> dict[str, float]:
+    value, margin = 100 * (p - d), 100 * Z * math.sqrt((p + d - (p - d) ** 2) / n)
+    return {"value": value, "ci_low": max(-100.0, value - margin), "ci_high": min(100.0, value + margin)}
 
 
 def t_quantile(degrees: float) -> float:
     """Student's 97.5 % quantile by the first terms of its expansion."""
-    z = 1.959964
-    first, second = (z**3 + z) / 4, (5 * z**5 + 16 * z**3 + 3 * z) / 96
-    return z + first / degrees + second / degrees**2
+    first, second = (Z**3 + Z) / 4, (5 * Z**5 + 16 * Z**3 + 3 * Z) / 96
+    third = (3 * Z**7 + 19 * Z**5 + 17 * Z**3 - 15 * Z) / 384
+    return Z + first / degrees + second / degrees**2 + third / degrees**3

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import math
 from collections import defaultdict
 from datetime import date, timedelta
 from typing import Any
 
-from factories.marts_oracle import SCALES, Oracle, t_quantile
+from factories.marts_oracle import SCALES, Oracle, Z, mean_interval, nps_figures, wilson_interval
 
 # The numbers of the seeds, written out once more.
-MIN_N, WEIGHT_WEEKS, ANSWER_DAYS, MIN_STRATUM, MAX_WEIGHT, Z = 30, 52, 14, 10, 5.0, 1.959964
+MIN_N, WEIGHT_WEEKS, ANSWER_DAYS, MIN_STRATUM, MAX_WEIGHT = 30, 52, 14, 10, 5.0
 BLANK, NOT_APPLICABLE = 99, 98
 PROMOTIONS = (("01-10", "01-16"), ("06-16", "06-18"), ("11-01", "11-01"), ("11-09", "11-11"), ("12-11", "12-12"))
 Key = tuple[Any, ...]
@@ -197,14 +196,9 @@ def figures(metric: str, answers: list[tuple[int, float]]) -> dict[str, float]:
     kish = total**2 / sum(w * w for _, w in answers)
     n = min(kish, spread / variance) if variance > 1e-12 else kish
     if metric == "csat":
-        centre = (p + Z * Z / (2 * n)) / (1 + Z * Z / n)
-        margin = Z / (1 + Z * Z / n) * math.sqrt(p * (1 - p) / n + Z * Z / (4 * n * n))
-        value, least, most = p, 0.0, 1.0
+        found = {"value": p} | wilson_interval(p, n, Z)
     elif metric == "nps":
-        value = centre = 100 * (p - d)
-        margin, least, most = 100 * Z * math.sqrt((p + d - (p - d) ** 2) / n), -100.0, 100.0
+        found = nps_figures(p, d, n)
     else:
-        value = centre = mean
-        margin, least, most = t_quantile(n - 1) * math.sqrt(spread / (n - 1)), float(low), float(high)
-    interval = {"ci_low": max(least, centre - margin), "ci_high": min(most, centre + margin)}
-    return {"value": value, "effective_n": n} | interval
+        found = {"value": mean} | mean_interval(mean, spread / (n - 1), n, (low, high))
+    return {"effective_n": n} | found

@@ -178,4 +178,4 @@ def keep_csat(row: Row) -> bool:
 
 def test_quantile_of_means_is_student_s_when_figures_are_shown() -> None:
     for n in (30, 40, 100, 1000):
-        assert t_quantile(n - 1) == pytest.approx(stats.t.ppf(0.975, n - 1), abs=0.001)
+        assert t_quantile(n - 1) == pytest.approx(stats.t.ppf(0.975, n - 1), abs=0.0001)

@@ -28,6 +28,8 @@ sums as (
 estimated as (
     select
         sums.*,
+        rules.estimate,
+        rules.z,
         rules.value_min,
         rules.value_max,
         sums.n < {{ setting("satisfaction_settings", "min_n") }} as is_withheld,
