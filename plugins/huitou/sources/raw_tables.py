@@ -29,6 +29,13 @@ TRIGGERS: dict[str, LiteralString] = {
     "note_after": "after update on {} referencing new table as gone",
     "note_truncated": "after truncate on {}",
 }
+# A short row of today goes where a page of years ago has room for it. One range from least to greatest would then hold
+# every day between the two, and a day be looked for in most of the table; several keep them apart.
+SEVERAL_RANGES: dict[str, LiteralString] = {
+    "_file_id": "int8_minmax_multi_ops",
+    "_business_date": "date_minmax_multi_ops",
+}
+OF_MOMENTS: LiteralString = "timestamptz_minmax_multi_ops"
 # Version 0.1 wrote it; readers' views may still name it, so it stays where it is and is no longer asked for.
 RETIRED = "_row_hash"
 
@@ -122,13 +129,17 @@ def _index_by_file(connection: psycopg.Connection, contract: Contract) -> None:
     """Rows of a file and of a time lie together, so block range indexes find them, at a tenth of what a tree costs."""
     moments = [name for name, column in contract.columns.items() if column.type == "timestamp"]
     for suffix, columns in (("file", ["_file_id"]), ("day", ["_business_date", *moments])):
+        ranges = [
+            sql.SQL("{} {}").format(sql.Identifier(name), sql.SQL(SEVERAL_RANGES.get(name, OF_MOMENTS)))
+            for name in columns
+        ]
         connection.execute(
             sql.SQL(
                 "create index if not exists {} on {} using brin ({}) with (pages_per_range = 32, autosummarize = on)"
             ).format(
                 sql.Identifier(f"{contract.feed}_by_{suffix}"),
                 table_of(contract),
-                sql.SQL(", ").join(map(sql.Identifier, columns)),
+                sql.SQL(", ").join(ranges),
             )
         )
 
