@@ -67,7 +67,7 @@
 {%- endmacro %}
 
 
-{# The same of answers, from `answers` and `satisfaction_daily`, which have no currency. #}
+{# The same of answers, from `answers` and what `satisfaction_daily` has of `all`, which have no currency. #}
 {% macro answer_parts() -%}
     {{ one_part("answers", "feed", no_currency(), "'answers'", "'sent'", "answers") }}
     union all
@@ -75,7 +75,7 @@
     union all
     {{ one_part(
         "satisfaction_daily", "case when metric = 'review' then 'reviews' else 'survey_responses' end",
-        no_currency(), "'answers'", "'arrived'", "n", "breakdown = 'all' and n > 0"
+        no_currency(), "'answers'", "'arrived'", "n"
     ) }}
 {%- endmacro %}
 

@@ -91,8 +91,9 @@
 {%- endmacro %}
 
 
-{# All rows of `relation`, or those of the touched keys. `columns` are the relation's names of the key. #}
-{% macro touched_rows(relation, kind, columns=none) -%}
+{# All rows of `relation`, or those of the touched keys; `columns` are the relation's names of the key. Of many rows of a
+   key `condition` keeps some. #}
+{% macro touched_rows(relation, kind, columns=none, condition=none) -%}
     {% set key = touched_kinds()[kind] -%}
     {% set names = columns or key -%}
     {% if only_touched() -%}
@@ -101,11 +102,13 @@
         cross join lateral (
             select * from {{ relation }} as whole
             where {% for name in names %}{{ "and " if not loop.first }}whole.{{ name }} = touched.{{ key[loop.index0] }} {% endfor %}
+            {{ "and " ~ condition if condition }}
             -- Keeps PostgreSQL from joining the whole relation: each key is looked up by itself.
             offset 0
         ) as of_key
     {%- else -%}
         select * from {{ relation }}
+        {{ "where " ~ condition if condition }}
     {%- endif %}
 {%- endmacro %}
 

@@ -21,7 +21,7 @@ sales_daily as (
 ),
 
 satisfaction_daily as (
-    {{ touched_rows(ref("satisfaction_daily"), "days") }}
+    {{ touched_rows(ref("satisfaction_daily"), "days", condition="breakdown = 'all' and n > 0") }}
 ),
 
 to_raw as (
