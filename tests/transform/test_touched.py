@@ -13,6 +13,7 @@ from psycopg import sql
 from factories.drawn_nights import NightFactory
 from factories.raw import RawFactory, noon
 from factories.warehouses import new_warehouse
+from huitou.errors import DataQualityError
 from huitou.quality import gate
 from huitou.settings import Settings
 from huitou.transform import dbt, state
@@ -31,6 +32,17 @@ PARAMETERS = {
     "gamma_gamma": {"p": 6.25, "q": 3.74, "gamma": 15.44},
 }
 Tables = dict[str, Counter[str]]
+# A day with sales of which there is none, of a customer whom the night touched or did not.
+ORDERS_OF_NONE = """
+update intermediate.int_customers__order_days as broken
+set orders = 0
+from (
+    select customer_key, order_day from intermediate.int_customers__order_days
+    where (customer_key in (select customer_key from staging.touched_buyers)) = %(touched)s
+    limit 1
+) as one
+where broken.customer_key = one.customer_key and broken.order_day = one.order_day
+"""
 
 
 class Shop:
@@ -177,6 +189,27 @@ def test_touched_keys_give_what_all_keys_give_when_nights_are_drawn(
         candidate = {name.replace("candidate", "marts"): rows for name, rows in shop.tables().items()}
         assert {name: candidate[name] for name in published} == published
     assert shop.partial == [False, *[True] * nights]
+
+
+@pytest.mark.parametrize("model", ["int_purchases__daily", "int_customers__order_days"], ids=["view", "table"])
+def test_data_tests_look_at_touched_rows_alone_when_a_night_works_those_out(shop: Shop, model: str) -> None:
+    with connect(shop.settings) as connection:
+        factory = NightFactory(connection, 9, FIRST)
+        factory.history(100)
+    shop.build(FIRST)
+    night = FIRST + timedelta(days=1)
+    with shop.nights(factory):
+        factory.night(night, 5)
+    shop.build(night)
+    tests = ("test", "--exclude-resource-type", "unit_test", "--select", model, "--indirect-selection", "cautious")
+    with connect(shop.settings) as connection:
+        connection.execute(ORDERS_OF_NONE, {"touched": False})
+        dbt.run(shop.settings, night, tests, only_touched=True)
+        connection.execute(ORDERS_OF_NONE, {"touched": True})
+    with pytest.raises(DataQualityError, match=rf"Test is_key_.* on {model} fails for 1 rows"):
+        dbt.run(shop.settings, night, tests, only_touched=True)
+    with pytest.raises(DataQualityError, match=rf"Test is_key_.* on {model} fails for 2 rows"):
+        dbt.run(shop.settings, night, tests)
 
 
 def test_candidates_stay_whole_when_a_build_breaks_off_before_its_publication_and_runs_again(
