@@ -13,35 +13,42 @@ payments as (
     {{ touched_rows(ref("stg_payments"), "orders") }}
 ),
 
+-- A sale of which no payment is known has a row too: a mix without it would not add up to the sales. Payments
+-- are added up beside their sales: of sums over touched rows PostgreSQL expects one, and compares all pairs.
 paid as (
     select
-        source,
-        order_id,
-        method,
-        currency,
-        count(*) as payments,
-        sum(amount) as amount,
-        count(*) over (partition by source, order_id) as ways
-    from payments
-    group by source, order_id, method, currency
+        sales.source,
+        sales.order_id,
+        sales.customer_key,
+        sales.order_day,
+        sales.currency as order_currency,
+        sales.rate,
+        payments.method,
+        payments.currency,
+        count(payments.payment_no) as payments,
+        sum(payments.amount) as amount,
+        count(*) over (partition by sales.source, sales.order_id) as ways
+    from sales
+    left join payments
+        on sales.source = payments.source and sales.order_id = payments.order_id
+    group by
+        sales.source, sales.order_id, sales.customer_key, sales.order_day, sales.currency, sales.rate,
+        payments.method, payments.currency
 )
 
--- A sale of which no payment is known has a row too: a mix without it would not add up to the sales.
 select
-    sales.source,
-    sales.order_id,
-    sales.customer_key,
-    sales.order_day,
-    coalesce(paid.method, '(none)') as method,
-    coalesce(paid.currency, sales.currency) as currency,
-    cast(coalesce(paid.payments, 0) as integer) as payments,
-    cast(coalesce(paid.amount, 0) as numeric(18, 2)) as amount,
+    source,
+    order_id,
+    customer_key,
+    order_day,
+    coalesce(method, '(none)') as method,
+    coalesce(currency, order_currency) as currency,
+    cast(payments as integer) as payments,
+    cast(coalesce(amount, 0) as numeric(18, 2)) as amount,
     cast(case
-        when paid.method is null then 0
-        when paid.currency = '{{ var("base_currency") }}' then paid.amount
-        when paid.currency = sales.currency then round(paid.amount * sales.rate, 2)
+        when method is null then 0
+        when currency = '{{ var("base_currency") }}' then amount
+        when currency = order_currency then round(amount * rate, 2)
     end as numeric(18, 2)) as amount_base,
-    coalesce(paid.ways > 1, false) as is_split
-from sales
-left join paid
-    on sales.source = paid.source and sales.order_id = paid.order_id
+    ways > 1 as is_split
+from paid
