@@ -1,16 +1,20 @@
-{# The 95 % interval of a share by Wilson (1927, JASA 22, 209-212), to four decimals; `z` is its quantile. #}
+{# An end, `low` or `high`, of Wilson's 95 % interval (1927, JASA 22, 209-212) of a share, or of a value that stands in
+   its range as a share does between 0 and 1. `pull` is z² ÷ n: how much the middle of the range pulls. #}
+{% macro wilson_end(value, pull, end, least=0, most=1) -%}
+    (
+        {{ value }} + {{ pull }} * ({{ least }} + {{ most }}) / 2
+        {{ "-" if end == "low" else "+" }} sqrt(
+            {{ pull }} * ({{ value }} - {{ least }}) * ({{ most }} - {{ value }})
+            + power({{ pull }} * ({{ most }} - {{ least }}), 2) / 4
+        )
+    ) / (1 + {{ pull }})
+{%- endmacro %}
+
+
+{# The interval of a share of counts, to four decimals; `z` is its quantile. #}
 {% macro wilson(part, whole, z, end) -%}
-    cast(
-        (
-            {{ part }} / cast({{ whole }} as double precision) + power({{ z }}, 2) / (2 * {{ whole }})
-            {{ "-" if end == "low" else "+" }} {{ z }} * sqrt(
-                {{ part }} / cast({{ whole }} as double precision)
-                * (1 - {{ part }} / cast({{ whole }} as double precision)) / {{ whole }}
-                + power({{ z }} / (2 * {{ whole }}), 2)
-            )
-        ) / (1 + power({{ z }}, 2) / {{ whole }})
-        as numeric(5, 4)
-    )
+    {% set p = "(" ~ part ~ " / cast(" ~ whole ~ " as double precision))" -%}
+    cast({{ wilson_end(p, "(power(" ~ z ~ ", 2) / " ~ whole ~ ")", end) }} as numeric(5, 4))
 {%- endmacro %}
 
 

@@ -33,9 +33,8 @@
 {%- endmacro %}
 
 
-{# Of Wilson's interval, z² ÷ n: how much the middle of the range pulls. A mean has the interval of a share that stands
-   where it stands in the metric's range and is as sure, by Student's quantile. Null for a mean of one answer, whose
-   spread nobody knows. #}
+{# What `wilson_end` calls so. A mean has the interval of a share that stands where it stands in the metric's range and
+   is as sure, by Student's quantile. Null for a mean of one answer, whose spread nobody knows. #}
 {% macro satisfaction_pull(prefix="") -%}
     {% set mean, n = satisfaction_value(prefix), "nullif(" ~ prefix ~ "n, 0)" -%}
     {#- Weighted answers that all stand at an end have a mean that differs from it in a last digit. -#}
@@ -59,18 +58,16 @@
 {%- endmacro %}
 
 
-{# An end of the interval, `below` or `above` the value; a net share's is cut at the end of its range, which Wilson's
-   never leaves. #}
-{% macro satisfaction_end(prefix, side) -%}
-    {% set value, pull = prefix ~ "estimated_value", prefix ~ "pull" -%}
-    {% set sign, end = ("-", "greatest(value_min, ") if side == "below" else ("+", "least(value_max, ") -%}
+{# An end of the interval; a net share's is cut at the end of its range, which Wilson's never leaves. #}
+{% macro satisfaction_end(prefix, end) -%}
+    {% set value = prefix ~ "estimated_value" -%}
+    {% set margin = "z * " ~ prefix ~ "estimated_error" -%}
+    {% set cut -%}
+        {{ "greatest(value_min, " ~ value ~ " - " ~ margin if end == "low" else "least(value_max, " ~ value ~ " + " ~ margin }})
+    {%- endset -%}
     case estimate
-        when 'net_share' then {{ end }}{{ value }} {{ sign }} z * {{ prefix }}estimated_error)
-        else
-            ({{ value }} + {{ pull }} * (value_min + value_max) / 2 {{ sign }} sqrt(
-                {{ pull }} * ({{ value }} - value_min) * (value_max - {{ value }})
-                + power({{ pull }} * (value_max - value_min), 2) / 4
-            )) / (1 + {{ pull }})
+        when 'net_share' then {{ cut }}
+        else {{ wilson_end(value, prefix ~ "pull", end, "value_min", "value_max") }}
     end
 {%- endmacro %}
 
@@ -78,8 +75,8 @@
 {# value, ci_low and ci_high to four decimals; all null unless `shown`. #}
 {% macro satisfaction_columns(prefix="", name="", shown="true") -%}
     cast(case when {{ shown }} then {{ prefix }}estimated_value end as numeric(10, 4)) as {{ name }}value,
-    cast(case when {{ shown }} then {{ satisfaction_end(prefix, "below") }} end as numeric(10, 4)) as {{ name }}ci_low,
-    cast(case when {{ shown }} then {{ satisfaction_end(prefix, "above") }} end as numeric(10, 4)) as {{ name }}ci_high
+    cast(case when {{ shown }} then {{ satisfaction_end(prefix, "low") }} end as numeric(10, 4)) as {{ name }}ci_low,
+    cast(case when {{ shown }} then {{ satisfaction_end(prefix, "high") }} end as numeric(10, 4)) as {{ name }}ci_high
 {%- endmacro %}
 
 
