@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import date, timedelta
 
 import pytest
-from psycopg import sql
 
 from factories.drawn_nights import NightFactory
 from factories.raw import RawFactory, noon
-from factories.warehouses import new_warehouse
-from huitou.errors import DataQualityError
+from factories.touched_shops import Tables, TouchedShop
 from huitou.quality import gate
 from huitou.settings import Settings
-from huitou.transform import dbt, state
+from huitou.transform import state
 from huitou.transform.build import build
 from huitou.value.fits import ValueFit, keep
 from huitou.warehouse.connection import connect
@@ -31,7 +26,6 @@ PARAMETERS = {
     "bg_nbd": {"r": 0.9, "alpha": 55 / 7, "a": 0.8, "b": 2.4},
     "gamma_gamma": {"p": 6.25, "q": 3.74, "gamma": 15.44},
 }
-Tables = dict[str, Counter[str]]
 VIEW_AND_TABLE = ("int_purchases__daily", "int_customers__order_days")
 # A day with sales of which there is none, of a customer whom the night touched or did not.
 ORDERS_OF_NONE = """
@@ -46,115 +40,11 @@ where broken.customer_key = one.customer_key and broken.order_day = one.order_da
 """
 
 
-class Shop:
-    """A warehouse that is built night by night, and copies of it that are built in one go."""
-
-    def __init__(self, server: EmbeddedServer, settings: Settings) -> None:
-        self.server, self.settings = server, settings
-        self.partial: list[bool] = []
-
-    @contextmanager
-    def nights(self, factory: NightFactory) -> Iterator[NightFactory]:
-        with connect(self.settings) as connection:
-            factory.connection = factory.raw.connection = connection
-            yield factory
-
-    def build(self, day: date) -> None:
-        build(self.settings, day)
-        with connect(self.settings) as connection:
-            self.partial += [
-                row[0]
-                for row in connection.execute(
-                    "select (detail ->> 'only_touched')::boolean from ops.steps where step = 'build.dbt'"
-                    " order by step_id desc limit 1"
-                )
-            ]
-
-    def tested(self, model: str, day: date, only_touched: bool) -> str | None:
-        """What the data tests of a model find."""
-        tests = ("test", "--exclude-resource-type", "unit_test", "--indirect-selection", "cautious")
-        try:
-            dbt.run(self.settings, day, (*tests, "--select", model), only_touched)
-        except DataQualityError as error:
-            return str(error).partition(" on ")[2].partition(".")[0]
-        return None
-
-    def build_killed_after(self, model: str, day: date, monkeypatch: pytest.MonkeyPatch) -> None:
-        real = dbt.run
-
-        def breaks_off(settings: Settings, day: date, command: object = None, only_touched: bool = False) -> None:
-            real(settings, day, ("run", "--select", f"+{model}"), only_touched)
-            raise RuntimeError("killed")
-
-        with monkeypatch.context() as patch:
-            patch.setattr(dbt, "run", breaks_off)
-            with pytest.raises(RuntimeError, match="killed"):
-                build(self.settings, day)
-
-    def tables(
-        self, settings: Settings | None = None, schemas: tuple[str, ...] = ("candidate", "intermediate", "staging")
-    ) -> Tables:
-        """The rows of all tables, as text."""
-        with connect(settings or self.settings) as connection:
-            names = connection.execute(
-                "select schemaname, tablename from pg_tables where schemaname = any(%s)"
-                r" and tablename !~ '^(touched_|taken_)' order by 1, 2",
-                (list(schemas),),
-            ).fetchall()
-            return {
-                f"{schema}.{table}": Counter(
-                    row[0]
-                    for row in connection.execute(
-                        sql.SQL("select t::text from {} as t").format(sql.Identifier(schema, table))
-                    )
-                )
-                for schema, table in names
-            }
-
-    def made(self) -> dict[str, int]:
-        """Of each relation that a build makes, seeds among them, a number that is another one once it is made anew."""
-        with connect(self.settings) as connection:
-            rows = connection.execute(
-                "select relname, oid from pg_class where relkind in ('r', 'v') and relname !~ '^(touched|taken)_'"
-                " and relnamespace::regnamespace::text in ('staging', 'intermediate', 'candidate')"
-            )
-            return dict(rows.fetchall())
-
-    def grown_since_analyzed(self) -> list[str]:
-        """Tables that hold a tenth more than when PostgreSQL last counted them for its plans."""
-        with connect(self.settings) as connection:
-            rows = connection.execute(
-                r"select relname from pg_class where relkind = 'r' and relname !~ '^(touched|taken)_'"
-                " and relnamespace::regnamespace::text in ('staging', 'intermediate', 'candidate')"
-                " and pg_relation_size(oid) > 1.1 * relpages * current_setting('block_size')::integer"
-            )
-            return [name for (name,) in rows.fetchall()]
-
-    def worked_out_at_once(self, day: date) -> Tables:
-        """The same of a copy in which everything is made anew, of rows that lie in another order."""
-        with new_warehouse(self.server, "t_copy", "t_test", self.settings.home) as copy:
-            shuffle_raw(copy)
-            dbt.run(copy, day, ("run",))
-            return self.tables(copy)
-
-
-def shuffle_raw(settings: Settings) -> None:
-    with connect(settings) as connection:
-        # Without triggers: nothing comes or goes.
-        connection.execute("set session_replication_role = replica")
-        for (table,) in connection.execute("select tablename from pg_tables where schemaname = 'raw'").fetchall():
-            name = sql.Identifier("raw", table)
-            connection.execute(sql.SQL("create temp table lying as select * from {}").format(name))
-            connection.execute(sql.SQL("truncate {}").format(name))
-            connection.execute(sql.SQL("insert into {} select * from lying order by md5(lying::text)").format(name))
-            connection.execute("drop table lying")
-
-
 @pytest.fixture
-def shop(server: EmbeddedServer, warehouse: Settings, monkeypatch: pytest.MonkeyPatch) -> Shop:
+def shop(server: EmbeddedServer, warehouse: Settings, monkeypatch: pytest.MonkeyPatch) -> TouchedShop:
     # The shops are so small that a night touches most of them.
     monkeypatch.setattr(state, "MOST_TOUCHED", 1000)
-    return Shop(server, warehouse)
+    return TouchedShop(server, warehouse)
 
 
 def assert_same(found: Tables, expected: Tables) -> None:
@@ -175,7 +65,7 @@ def assert_same(found: Tables, expected: Tables) -> None:
     [(1, 2, 2), *(pytest.param(seed, 3, 1, marks=pytest.mark.battery) for seed in range(2, SEEDS))],
 )
 def test_touched_keys_give_what_all_keys_give_when_nights_are_drawn(
-    shop: Shop, seed: int, nights: int, compared_from: int
+    shop: TouchedShop, seed: int, nights: int, compared_from: int
 ) -> None:
     with connect(shop.settings) as connection:
         factory = NightFactory(connection, seed, FIRST)
@@ -201,11 +91,8 @@ def test_touched_keys_give_what_all_keys_give_when_nights_are_drawn(
     assert shop.partial == [False, *[True] * nights]
 
 
-def test_data_tests_look_at_touched_rows_alone_when_a_night_works_those_out(shop: Shop) -> None:
-    with connect(shop.settings) as connection:
-        factory = NightFactory(connection, 9, FIRST)
-        factory.history(100)
-    shop.build(FIRST)
+def test_data_tests_look_at_touched_rows_alone_when_a_night_works_those_out(shop: TouchedShop) -> None:
+    factory = shop.begun(9, 100, FIRST)
     night = FIRST + timedelta(days=1)
     with shop.nights(factory):
         factory.night(night, 5)
@@ -221,12 +108,9 @@ def test_data_tests_look_at_touched_rows_alone_when_a_night_works_those_out(shop
 
 
 def test_candidates_stay_whole_when_a_build_breaks_off_before_its_publication_and_runs_again(
-    shop: Shop, monkeypatch: pytest.MonkeyPatch
+    shop: TouchedShop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with connect(shop.settings) as connection:
-        factory = NightFactory(connection, 8, FIRST)
-        factory.history(300)
-    shop.build(FIRST)
+    factory = shop.begun(8, 300, FIRST)
     night = FIRST + timedelta(days=1)
     with shop.nights(factory):
         factory.night(night, 20)
@@ -241,11 +125,8 @@ def test_candidates_stay_whole_when_a_build_breaks_off_before_its_publication_an
     assert_same(shop.tables(schemas=("candidate",)), before)
 
 
-def test_all_is_worked_out_when_the_date_goes_back_and_touched_keys_again_after_it(shop: Shop) -> None:
-    with connect(shop.settings) as connection:
-        factory = NightFactory(connection, 4, FIRST)
-        factory.history(300)
-    shop.build(FIRST)
+def test_all_is_worked_out_when_the_date_goes_back_and_touched_keys_again_after_it(shop: TouchedShop) -> None:
+    factory = shop.begun(4, 300, FIRST)
     back = FIRST - timedelta(days=3)
     with shop.nights(factory):
         factory.late_file(FIRST)
@@ -261,7 +142,7 @@ def test_all_is_worked_out_when_the_date_goes_back_and_touched_keys_again_after_
 
 @pytest.mark.battery
 def test_nothing_is_lost_when_old_deliveries_are_mended_and_a_build_breaks_off_behind_the_weights(
-    shop: Shop, monkeypatch: pytest.MonkeyPatch
+    shop: TouchedShop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Whoever begins again sees no old weights any more."""
     with connect(shop.settings) as connection:
@@ -293,7 +174,7 @@ def test_nothing_is_lost_when_old_deliveries_are_mended_and_a_build_breaks_off_b
 @pytest.mark.battery
 @pytest.mark.parametrize(("feed", "model"), [("refunds", "stg_refunds"), ("ticket_events", "stg_ticket_events")])
 def test_nothing_is_lost_when_rows_leave_raw_and_a_build_breaks_off_behind_the_table_that_told_whose_they_were(
-    shop: Shop, monkeypatch: pytest.MonkeyPatch, feed: str, model: str
+    shop: TouchedShop, monkeypatch: pytest.MonkeyPatch, feed: str, model: str
 ) -> None:
     with connect(shop.settings) as connection:
         factory = NightFactory(connection, 6, FIRST)
@@ -310,7 +191,7 @@ def test_nothing_is_lost_when_rows_leave_raw_and_a_build_breaks_off_behind_the_t
 
 
 @pytest.mark.battery
-def test_complaints_turn_by_what_comes_of_their_order_when_no_order_and_no_review_does(shop: Shop) -> None:
+def test_complaints_turn_by_what_comes_of_their_order_when_no_order_and_no_review_does(shop: TouchedShop) -> None:
     night, written = FIRST + timedelta(days=1), FIRST - timedelta(days=5)
     with connect(shop.settings) as connection:
         raw = RawFactory(connection)
@@ -356,7 +237,9 @@ def test_complaints_turn_by_what_comes_of_their_order_when_no_order_and_no_revie
 
 
 @pytest.mark.battery
-def test_first_orders_are_told_anew_when_their_customers_turn_out_to_have_begun_on_another_day(shop: Shop) -> None:
+def test_first_orders_are_told_anew_when_their_customers_turn_out_to_have_begun_on_another_day(
+    shop: TouchedShop,
+) -> None:
     with connect(shop.settings) as connection:
         factory = NightFactory(connection, 7, FIRST)
         factory.opinions(200)
