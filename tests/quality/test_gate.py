@@ -225,6 +225,14 @@ def test_every_type_of_rule_gives_the_keys_of_its_failing_rows(gate: GateFactory
     assert gate.failures(where) == expected | {"equal": equal}
 
 
+def test_a_rule_written_as_sql_reads_its_rows_once_when_they_pass(gate: GateFactory) -> None:
+    gate.connection.execute("create sequence public.reads")
+    suite(gate, sql_rule("read", "nextval('public.reads') < 0"))
+    gate.raw("orders", {"order_id": "o1"}, {"order_id": "o2"})
+    check(gate.settings, "raw", NIGHT, gate.suites)
+    assert gate.connection.execute("select last_value from public.reads").fetchone() == (2,)
+
+
 def test_a_missing_table_is_named_when_the_marts_were_not_built(gate: GateFactory) -> None:
     gate.use("customer_value")
     with pytest.raises(UserError, match=r"candidate.customer_value does not exist.*huitou build"):

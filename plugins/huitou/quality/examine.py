@@ -15,6 +15,7 @@ from typing import Any, Self
 
 from huitou.errors import UserError
 from huitou.quality.batches import Batch
+from huitou.quality.counted import counted_rows_expectation
 from huitou.quality.crashes import crash, messages
 from huitou.quality.suites import SQL_RULE, Gate, Rule, Suite
 
@@ -81,16 +82,16 @@ class Examiner:
         evaluated, ``TransientError`` where the server went away.
         """
         suite = batch.suite
-        expectations = {rule.name: self._expectation(suite, rule) for rule in suite.expectations}
+        expectations = [self._expectation(suite, rule, counted=True) for rule in suite.expectations]
         try:
             rows = self._rows(batch)
         except Exception as error:
             raise crash(f"{suite.dataset} could not be read", str(error)) from None
-        verdicts = self._validate(suite, rows, expectations.values(), COUNTS)
+        verdicts = self._validate(suite, rows, expectations, COUNTS)
         evidence: dict[str, Any] = {}
         for result_format, of_sql in ((_keyed(suite), False), (ROWS, True)):
             failed = [
-                expectations[rule.name]
+                self._expectation(suite, rule, counted=False)
                 for rule in suite.expectations
                 if not verdicts[rule.name].success and (rule.type == SQL_RULE) == of_sql
             ]
@@ -106,11 +107,12 @@ class Examiner:
             asset = self._source.add_query_asset(suite.name, batch.query)
         return asset.add_batch_definition_whole_table("rows").get_batch()
 
-    def _expectation(self, suite: Suite, rule: Rule) -> Any:
+    def _expectation(self, suite: Suite, rule: Rule, counted: bool) -> Any:
         kwargs = dict(rule.kwargs)
+        implementation = self._gx.expectations.registry.get_expectation_impl(rule.type)
         if rule.type == SQL_RULE:
             kwargs["unexpected_rows_query"] = self._filled(kwargs["unexpected_rows_query"])
-        implementation = self._gx.expectations.registry.get_expectation_impl(rule.type)
+            implementation = counted_rows_expectation() if counted else implementation
         try:
             return implementation(severity=rule.severity, meta={"rule": rule.name}, **kwargs)
         except (TypeError, ValueError) as error:
