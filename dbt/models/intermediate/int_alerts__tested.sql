@@ -19,8 +19,11 @@ expectations as (
 distances as (
     select
         expectations.*,
-        rules.tested_days,
         rules.dispersion_floor,
+        {{ days_before("expectations.day", "rules.tested_days") }} as baseline_to,
+        {{ days_before(
+            "expectations.day", "rules.tested_days + " ~ setting("alert_rules", "baseline_days")
+        ) }} as baseline_after,
         ({{ root("expectations.actual") }} - {{ root("expectations.expected") }})
         / expectations.baseline_error as distance
     from expectations
@@ -44,10 +47,8 @@ misses as (
             distances.signal = earlier.signal
             and distances.part = earlier.part
             and distances.part_name = earlier.part_name
-            and earlier.day <= {{ days_before("distances.day", "distances.tested_days") }}
-            and earlier.day > {{ days_before(
-                "distances.day", "distances.tested_days + " ~ setting("alert_rules", "baseline_days")
-            ) }}
+            and distances.baseline_to >= earlier.day
+            and distances.baseline_after < earlier.day
     where not earlier.is_halo and not distances.is_halo
     group by distances.signal, distances.part, distances.part_name, distances.day
 ),
