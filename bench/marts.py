@@ -140,7 +140,7 @@ class World:
         """Of each candidate and mart, a digest of its rows in order of their text."""
         with connect(self.settings[name]) as connection:
             tables = connection.execute(
-                "select tablename from pg_tables where schemaname = 'candidate' order by 1"
+                "select table_name from information_schema.tables where table_schema = 'candidate' order by 1"
             ).fetchall()
             return {
                 table: connection.execute(

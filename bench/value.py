@@ -36,9 +36,9 @@ from huitou.warehouse.embedded import EmbeddedServer
 AS_OF = date(2026, 6, 28)
 DAYS = 730
 TRUE = {"r": 0.243, "alpha": 4.414, "a": 0.793, "b": 2.426, "p": 6.25, "q": 3.74, "gamma": 15.44}
-SCORING = ("int_value__parameters", "int_value__series", "int_value__expected", "int_customers__predicted")
+SCORING = ("base_value__parameters", "int_value__series", "base_value__expected", "base_customers__predicted")
 WRITE = """
-create table candidate.bench_value as select * from intermediate.int_customers__predicted;
+create table candidate.bench_value as select * from candidate.base_customers__predicted;
 alter table candidate.bench_value add primary key (customer_key);
 """
 
@@ -82,7 +82,12 @@ def prepare(settings: Settings, connection: psycopg.Connection, customers: int) 
     columns = "customer_key, first_day, last_day, repeats, known_repeats, repeat_spend"
     with connection.cursor().copy(f"copy intermediate.int_customers__purchases ({columns}) from stdin") as copy:
         copy.write(lines.getvalue())
-    connection.execute("analyze intermediate.int_customers__purchases")
+    connection.execute("truncate candidate.base_customers__totals")
+    connection.execute(
+        f"insert into candidate.base_customers__totals ({columns}) select {columns} from"
+        " intermediate.int_customers__purchases"
+    )
+    connection.execute("analyze intermediate.int_customers__purchases, candidate.base_customers__totals")
     dbt.run(settings, AS_OF, ("run", "--select", *SCORING))  # What dbt loads once a process is not the night's.
     connection.execute("checkpoint")
 

@@ -78,13 +78,6 @@
 {%- endmacro %}
 
 
-{# At the end of a CTE: its columns are worked out once a row, not once for each time that they are named.
-   PostgreSQL puts expressions in the place of names otherwise. #}
-{% macro computed_once() -%}
-    offset 0
-{%- endmacro %}
-
-
 {# Days until an order that comes with this probability before them, of somebody alive. #}
 {% macro days_to_next_order(probability) -%}
     period_days * alpha_age * (exp(least(-ln(1 - {{ probability }}) / (r + now.repeats), 30)) - 1)

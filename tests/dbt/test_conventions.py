@@ -10,11 +10,11 @@ from typing import Any
 import pytest
 
 from huitou.settings import PROJECT_ROOT, Settings
-from huitou.transform.dbt import manifest
+from huitou.transform.dbt import PUBLISHED, manifest
 
 PROJECT = PROJECT_ROOT / "dbt"
-LAYERS = {"staging": "stg_", "intermediate": "int_", "marts": "", "audiences": "audience_"}
-SCHEMAS = {"staging": "staging", "intermediate": "intermediate", "marts": "candidate", "audiences": "candidate"}
+LAYERS = {"staging": "stg_", "intermediate": "int_", "bases": "base_", "marts": "", "audiences": "audience_"}
+SCHEMAS = {layer: layer if layer in ("staging", "intermediate") else "candidate" for layer in LAYERS}
 AUDIENCE_COLUMNS = {
     "business_date": "date",
     "customer_key": "text",
@@ -52,7 +52,7 @@ def test_model_has_the_prefix_and_schema_of_its_layer(models: list[Any]) -> None
         assert model.name.startswith(LAYERS[layer]), model.name
         assert model.schema == SCHEMAS[layer], model.name
         if layer == "marts":
-            assert not model.name.startswith(("stg_", "int_", "audience_")), model.name
+            assert not model.name.startswith(tuple(filter(None, LAYERS.values()))), model.name
 
 
 def test_only_the_four_schemas_are_written(project: Any) -> None:
@@ -88,7 +88,16 @@ def test_key_is_tested_or_enforced(project: Any, models: list[Any]) -> None:
         enforced = model.config.contract.enforced and any(c.type == "primary_key" for c in model.constraints)
         tested = any(t.test_metadata.name == "is_key" for t in data_tests_of(project, model))
         assert enforced or tested, model.name
-        assert enforced or model.fqn[1] not in ("marts", "audiences"), model.name
+        of_a_view = model.config.materialized == "view"
+        assert enforced != of_a_view or model.fqn[1] in ("staging", "intermediate"), model.name
+
+
+def test_published_view_reads_what_is_published(project: Any, models: list[Any]) -> None:
+    views = [m for m in models if m.fqn[1] in PUBLISHED and m.config.materialized == "view"]
+    assert len(views) >= 3
+    for view in views:
+        parents = [project.nodes[parent] for parent in view.depends_on.nodes]
+        assert {parent.fqn[1] for parent in parents} <= set(PUBLISHED), view.name
 
 
 def test_model_states_an_invariant(project: Any, models: list[Any]) -> None:

@@ -114,7 +114,8 @@ class Nights:
 def marts(connection: psycopg.Connection) -> Marts:
     """Every row of every mart but the diary of fits."""
     tables = connection.execute(
-        "select tablename from pg_tables where schemaname = 'marts' and tablename <> %s order by 1", (DIARY,)
+        "select table_name from information_schema.tables where table_schema = 'marts' and table_name <> %s order by 1",
+        (DIARY,),
     ).fetchall()
     rows = sql.SQL("select (to_jsonb(m) - %s::text[])::text from {} as m order by 1")
     return {

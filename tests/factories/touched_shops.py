@@ -78,12 +78,14 @@ class TouchedShop:
     def tables(
         self, settings: Settings | None = None, schemas: tuple[str, ...] = ("candidate", "intermediate", "staging")
     ) -> Tables:
-        """The rows of all tables, as text."""
+        """The rows of all tables, and of views among candidates and marts, as text."""
         with connect(settings or self.settings) as connection:
             names = connection.execute(
                 "select schemaname, tablename from pg_tables where schemaname = any(%s)"
-                r" and tablename !~ '^(touched_|taken_)' order by 1, 2",
-                (list(schemas),),
+                r" and tablename !~ '^(touched_|taken_)'"
+                " union all select schemaname, viewname from pg_views"
+                " where schemaname = any(%s) and schemaname in ('candidate', 'marts') order by 1, 2",
+                (list(schemas), list(schemas)),
             ).fetchall()
             return {
                 f"{schema}.{table}": Counter(

@@ -89,7 +89,9 @@ def test_the_outcome_is_that_of_the_right_order_in_every_permutation(
 def marts(settings: Settings, connection: psycopg.Connection) -> dict[str, list[str]]:
     """Every row of every mart after a build as of the last day, without the ids that a second loading counts on."""
     build(settings, LAST)
-    tables = connection.execute("select tablename from pg_tables where schemaname = 'marts' order by 1").fetchall()
+    tables = connection.execute(
+        "select table_name from information_schema.tables where table_schema = 'marts' order by 1"
+    ).fetchall()
     found = {}
     for (name,) in tables:
         rows = connection.execute(f"select to_jsonb(m) - 'quarantine_id' - 'file_id' from marts.{name} as m")

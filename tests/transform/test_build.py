@@ -40,8 +40,10 @@ class Shop:
             return {tuple(r[k] for k in key) if len(key) > 1 else r[key[0]]: r for r in cursor.fetchall()}
 
     def checksums(self, schema: str = "marts") -> dict[str, str]:
-        """Of each table, a digest over its rows in order."""
-        tables = self.connection.execute("select tablename from pg_tables where schemaname = %s", (schema,)).fetchall()
+        """Of each table and view, a digest over its rows in order."""
+        tables = self.connection.execute(
+            "select table_name from information_schema.tables where table_schema = %s", (schema,)
+        ).fetchall()
         return {
             name: self.connection.execute(
                 sql.SQL("select md5(string_agg(t::text, E'\\n' order by t::text)) from {} as t").format(

@@ -16,7 +16,8 @@ from huitou.value.fits import ValueFit, keep
 from huitou.warehouse.connection import connect
 
 AS_OF = date(2026, 6, 30)
-SCORING = ("int_value__parameters", "int_value__series", "int_value__expected", "int_customers__predicted")
+SCORING = ("base_value__parameters", "int_value__series", "base_value__expected", "base_customers__predicted")
+HISTORY = "customer_key, first_day, last_day, repeats, known_repeats, repeat_spend"
 History = tuple[int, int, int]
 Score = Callable[[dict[str, float], list[History]], dict[History, dict[str, Any]]]
 
@@ -27,7 +28,7 @@ def built(module_warehouse: Settings) -> Settings:
     sold = [Order(f"c{n}", AS_OF, 1, "9.90") for n in range(5)]
     settings = take_in(module_warehouse.home, module_warehouse, AS_OF, sold)
     dbt.run(settings, AS_OF, ("seed",))
-    dbt.run(settings, AS_OF, ("run", "--select", "+int_customers__predicted"))
+    dbt.run(settings, AS_OF, ("run", "--select", "+base_customers__predicted"))
     return settings
 
 
@@ -45,16 +46,19 @@ def score(built: Settings) -> Score:
             keep(connection, AS_OF, fits)
             connection.execute("truncate intermediate.int_customers__purchases")
             cursor.executemany(
-                "insert into intermediate.int_customers__purchases"
-                " (customer_key, first_day, last_day, repeats, known_repeats, repeat_spend)"
-                " values (%s, %s, %s, %s, %s, %s)",
+                f"insert into intermediate.int_customers__purchases ({HISTORY}) values (%s, %s, %s, %s, %s, %s)",
                 [
                     (str(c), first := AS_OF - timedelta(days=c[2]), first + timedelta(days=c[1]), c[0], c[0], 10 * c[0])
                     for c in customers
                 ],
             )
+            connection.execute("truncate candidate.base_customers__totals")
+            connection.execute(
+                f"insert into candidate.base_customers__totals ({HISTORY}) select {HISTORY} from"
+                " intermediate.int_customers__purchases"
+            )
             dbt.run(built, AS_OF, ("run", "--select", *SCORING))
-            rows = cursor.execute("select * from intermediate.int_customers__predicted").fetchall()
+            rows = cursor.execute("select * from candidate.base_customers__predicted").fetchall()
         by_key = {row.pop("customer_key"): row for row in rows}
         return {c: by_key[str(c)] for c in customers}
 

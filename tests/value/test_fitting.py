@@ -192,7 +192,7 @@ def test_refused_fit_scores_nobody(fits: psycopg.Connection, cdnow: Settings) ->
     score(cdnow, fits, CALIBRATED_ON)
     dates = {one: WEEK_BEFORE if one == model else CALIBRATED_ON for one in ("bg_nbd", "gamma_gamma")}
     with fits.cursor(row_factory=dict_row) as cursor:
-        scored = cursor.execute("select * from intermediate.int_value__parameters").fetchall()
+        scored = cursor.execute("select * from candidate.base_value__parameters").fetchall()
     assert [(row["orders_fitted_on"], row["worth_fitted_on"]) for row in scored] == [tuple(dates.values())]
     assert {name: scored[0][name] for name in parameters} == parameters
     marks = "select as_of, outcome, is_in_use from candidate.value_fits where model = %s order by 1"

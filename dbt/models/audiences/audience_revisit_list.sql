@@ -2,7 +2,7 @@ with people as (
     select * from {{ ref("customer_segments") }}
 ),
 
-customers as (
+customers as {{ inlined() }} (
     select * from {{ ref("customer_value") }}
 ),
 

@@ -2,7 +2,7 @@
 -- not. Its equation in w gives each term from the three before it; all terms but the first bear the factor B,
 -- which is left out here so that nothing is lost where a is near 1. C is a + b + x − 1.
 with recursive parameters as (
-    select * from {{ ref("int_value__parameters") }}
+    select * from {{ ref("base_value__parameters") }}
     where orders_fitted_on is not null
 ),
 

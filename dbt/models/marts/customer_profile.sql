@@ -1,3 +1,5 @@
+{{ touched_view("customers") }}
+
 with people as (
     select * from {{ ref("customer_segments") }}
 ),
@@ -15,7 +17,7 @@ clustered as (
 ),
 
 satisfaction as (
-    select * from {{ ref("int_customers__satisfaction") }}
+    select * from {{ ref("base_customers__satisfaction") }}
 ),
 
 offers as (
@@ -32,14 +34,7 @@ flagged as (
 ),
 
 consents as (
-    select
-        customer_key,
-        bool_or(granted) filter (where channel = 'sms') as sms,
-        bool_or(granted) filter (where channel = 'email') as email,
-        bool_or(granted) filter (where channel = 'wechat') as wechat,
-        bool_or(granted) filter (where channel = 'phone') as phone
-    from {{ ref("stg_consents") }}
-    group by customer_key
+    select * from {{ ref("base_customers__consents") }}
 )
 
 select
@@ -86,10 +81,10 @@ select
     offers.reason as next_product_reason,
     coalesce(buyers.flagged_orders, 0) as flagged_orders,
     coalesce(flagged.holds_offers, false) as holds_offers,
-    coalesce(consents.sms, false) as may_sms,
-    coalesce(consents.email, false) as may_email,
-    coalesce(consents.wechat, false) as may_wechat,
-    coalesce(consents.phone, false) as may_phone
+    coalesce(consents.may_sms, false) as may_sms,
+    coalesce(consents.may_email, false) as may_email,
+    coalesce(consents.may_wechat, false) as may_wechat,
+    coalesce(consents.may_phone, false) as may_phone
 from people
 left join buyers
     on people.customer_key = buyers.customer_key

@@ -3,7 +3,7 @@ with fits as (
 ),
 
 parameters as (
-    select * from {{ ref("int_value__parameters") }}
+    select * from {{ ref("base_value__parameters") }}
 )
 
 select

@@ -23,6 +23,8 @@ from huitou.warehouse.connection import url
 PROJECT = PROJECT_ROOT / "dbt"
 NIGHTLY = ("build", "--exclude-resource-type", "unit_test", "--exclude", "tag:held_by_raw")
 WHAT_CLUSTERS_MAKE = (*NIGHTLY, "--select", "stg_cluster_centres+")
+# The folders of models whose tables and views stand in `marts`.
+PUBLISHED = ("bases", "marts")
 MAKING = ("build", "run", "seed")
 # What was touched since the last build is rows, never a seed: a changed one has everything worked out anew.
 UNTOUCHED = ("--exclude", "path:seeds")
@@ -51,9 +53,10 @@ _MANIFESTS: dict[str, Any] = {}
 
 @dataclass(frozen=True)
 class DbtRun:
-    """What one invocation did: models built, data tests passed, names of tests that only warn, names of marts.
+    """What one invocation did: models built, data tests passed, names of tests that only warn.
 
-    ``touched``: of the marts that are worked out by touched keys, the columns of those keys.
+    ``marts``: names of what is to stand in ``marts``. ``touched``: of these, the tables that are worked out by touched
+    keys, with the columns of those keys.
     """
 
     models: int
@@ -98,7 +101,7 @@ def run(
         touched={
             r.node.name: tuple(r.node.config.meta["columns"])
             for r in results
-            if _is_mart(r.node) and "touched" in r.node.config.meta
+            if _is_mart(r.node) and "touched" in r.node.config.meta and r.node.config.materialized != "view"
         },
     )
 
@@ -123,7 +126,7 @@ def manifest(settings: Settings) -> Any:
 
 
 def _is_mart(node: Any) -> bool:
-    return str(node.resource_type) == "model" and node.fqn[1] == "marts"
+    return str(node.resource_type) == "model" and node.fqn[1] in PUBLISHED
 
 
 def _variables(settings: Settings, business_date: date) -> dict[str, str]:

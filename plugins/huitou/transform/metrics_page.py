@@ -75,12 +75,10 @@ def _check_meta(path: Path, name: str, kind: str, meta: dict[str, str]) -> None:
 
 
 def _mart_section(mart: dict[str, Any]) -> str:
-    key = [c["columns"] for c in mart.get("constraints") or [] if c["type"] == "primary_key"]
-    if not key:
-        raise UserError(f"{mart['path']}: {mart['name']} has no primary_key under `constraints:`.")
+    key = _key(mart)
     if not _meta(mart).get("source"):
         raise UserError(f"{mart['path']}: {mart['name']} needs config.meta.source: the feeds that it comes from.")
-    named = ", ".join(f"`{column}`" for column in key[0])
+    named = ", ".join(f"`{column}`" for column in key)
     rows = [["column", "type", "meaning", "formula"], ["---"] * 4]
     for column in mart["columns"]:
         rows.append(
@@ -93,6 +91,16 @@ def _mart_section(mart: dict[str, Any]) -> str:
         "",
     ]
     return "\n".join([*lines, *map(_row, rows), "", *_notes(mart)])
+
+
+def _key(mart: dict[str, Any]) -> list[str]:
+    """The columns that name a row: of the contract, or of the test where the mart is a view."""
+    enforced = [c["columns"] for c in mart.get("constraints") or [] if c["type"] == "primary_key"]
+    tested = [test["is_key"]["arguments"]["columns"] for test in mart.get("data_tests") or [] if "is_key" in test]
+    if not enforced + tested:
+        raise UserError(f"{mart['path']}: {mart['name']} has no primary_key under `constraints:`, nor a test `is_key`.")
+    key: list[str] = (enforced + tested)[0]
+    return key
 
 
 def _audience_section(audiences: list[dict[str, Any]]) -> str:

@@ -2,7 +2,7 @@
 
 Rows are deleted, changed and added; a table is never dropped, emptied or swapped, because a reader's snapshot and a
 reader's view must outlive the publication. Where a build has noted all keys that it touched since the marts were last
-made equal, these alone are compared.
+made equal, these alone are compared. A mart that is a view is the same view over the tables published beside it.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from psycopg import sql
 
 from huitou.errors import PermanentError, UserError
 from huitou.settings import Settings
+from huitou.warehouse import published_views
 from huitou.warehouse.connection import connect
 
 COLUMNS = """
@@ -79,11 +80,11 @@ def publish(
     tables: Sequence[str],
     touched: Mapping[str, Sequence[str]] | None = None,
 ) -> Published:
-    """Make each table of ``marts`` equal its namesake in ``candidate``, all of them or none.
+    """Make each table of ``marts`` equal its namesake in ``candidate``, all of them or none, and each view as well.
 
     ``touched`` names the tables whose builds note what they touch, with the columns of these keys.
-    Raises ``PermanentError`` for a candidate that is missing or has no primary key, ``UserError`` where somebody's
-    view holds on to a column that must go.
+    Raises ``PermanentError`` for a candidate that is missing, has no primary key or reads what is not published,
+    ``UserError`` where somebody's view holds on to what must go.
     """
     with connect(settings) as connection, connection.transaction():
         connection.execute("select pg_advisory_xact_lock(hashtext('huitou.publish'))")
@@ -91,7 +92,12 @@ def publish(
         connection.execute(LOOK_UP)
         touched = touched or {}
         noted = _noted(connection, touched)
-        counts = {table: _replace(connection, table, table in touched, noted.get(table)) for table in sorted(tables)}
+        views = published_views.definitions(connection, tables)
+        stored = sorted(set(tables) - views.keys())
+        turns = any(_leaving(connection, table) for table in stored)
+        published_views.make_way(connection, tables, views, turns)
+        counts = {table: _replace(connection, table, table in touched, noted.get(table)) for table in stored}
+        counts |= {view: (published_views.fit(connection, view, text), 0) for view, text in views.items()}
         rows = {table: count for table, (count, _) in counts.items()}
         _forget_notes(connection, touched)
         connection.execute(
@@ -149,7 +155,7 @@ def _fit_table(connection: psycopg.Connection, table: str, columns: dict[str, Co
             (_named("marts", table),),
         ).fetchall():
             _alter(connection, table, "drop constraint {}", sql.Identifier(name))
-    for name in [n for n in have if n not in columns or have[n].type != columns[n].type]:
+    for name in _leaving(connection, table):
         _alter(connection, table, "drop column {}", sql.Identifier(name))
         del have[name]
     for name in [n for n in have if have[n].not_null and not columns[n].not_null]:
@@ -157,6 +163,12 @@ def _fit_table(connection: psycopg.Connection, table: str, columns: dict[str, Co
     for name in [n for n in columns if n not in have]:
         kind = sql.SQL(columns[name].type)
         _alter(connection, table, "add column {} {}", sql.Identifier(name), kind)
+
+
+def _leaving(connection: psycopg.Connection, table: str) -> list[str]:
+    """Columns of the mart that its candidate no longer has, or has in another type."""
+    have, columns = (_columns(connection, schema, table) for schema in ("marts", "candidate"))
+    return [name for name in have if name not in columns or have[name].type != columns[name].type]
 
 
 def _leave_room(connection: psycopg.Connection, table: str) -> None:

@@ -3,7 +3,7 @@ with parameters as (
         *,
         cast({{ value_setting("interval_percent") }} as double precision) / 100 as share,
         {{ value_setting("farthest_days") }} as farthest_days
-    from {{ ref("int_value__parameters") }}
+    from {{ ref("base_value__parameters") }}
 ),
 
 series as (

@@ -1,4 +1,4 @@
-{{ touched_model("customers", indexes=[["customer_key"]]) }}
+{{ touched_model("customers") }}
 
 with answers as (
     {{ touched_rows(ref("int_answers"), "customers") }}

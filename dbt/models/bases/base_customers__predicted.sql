@@ -1,22 +1,22 @@
-{{ config(materialized="view") }}
+{{ touched_view("customers") }}
 
 with customers as (
-    select * from {{ ref("int_customers__purchases") }}
+    select * from {{ ref("base_customers__totals") }}
 ),
 
 parameters as (
-    select * from {{ ref("int_value__parameters") }}
+    select * from {{ ref("base_value__parameters") }}
 ),
 
 expected as (
-    select * from {{ ref("int_value__expected") }}
+    select * from {{ ref("base_value__expected") }}
 ),
 
 judged as (
     select
-        customers.customer_key,
-        expected.orders_90d,
-        expected.orders_365d,
+        customers.*,
+        expected.orders_90d as orders_90d_alive,
+        expected.orders_365d as orders_365d_alive,
         expected.next_order_from,
         expected.next_order_date,
         expected.next_order_to,
@@ -30,16 +30,33 @@ judged as (
     cross join parameters
     left join expected
         on customers.repeats = expected.repeats and customers.first_day = expected.first_day
-    {{ computed_once() }}
 )
 
 select
     customer_key,
+    orders,
+    units,
+    gross,
+    discounts,
+    refunds,
+    net_spend,
+    unconverted_orders,
+    first_order_date,
+    last_order_date,
+    orders_in_window,
+    net_in_window,
+    first_day,
+    last_day,
+    repeats,
+    known_repeats,
+    repeat_spend,
+    mean_days_between,
+    median_days_between,
     p_alive,
     worth,
     {% for days in value_horizons() -%}
-        p_alive * orders_{{ days }}d as orders_{{ days }}d,
-        p_alive * orders_{{ days }}d * worth as spend_{{ days }}d,
+        p_alive * orders_{{ days }}d_alive as orders_{{ days }}d,
+        p_alive * orders_{{ days }}d_alive * worth as spend_{{ days }}d,
     {% endfor -%}
     next_order_from,
     next_order_date,
