@@ -22,7 +22,7 @@ from huitou.sources.ingest import ingest
 from huitou.transform.build import build
 from huitou.warehouse.publish import publish
 
-MARTS = ("first_mart", "second_mart")
+MARTS = ("first_mart", "second_mart", "view_of_first")
 RUNS: dict[str, tuple[tuple[Point, ...], Callable[[Settings, date], object]]] = {
     "ingest": (kill_points.INGEST, lambda settings, night: ingest(settings, "orders", night)),
     "publication": (kill_points.PUBLICATION, lambda settings, night: publish(settings, night, MARTS)),
