@@ -4,6 +4,8 @@ from datetime import date
 
 import psycopg
 import pytest
+from psycopg.conninfo import make_conninfo
+from pydantic import SecretStr
 
 from huitou.errors import PermanentError, UserError
 from huitou.settings import Settings
@@ -67,10 +69,13 @@ def test_nothing_is_locked_when_the_view_is_what_it_was(warehouse: Settings, con
     candidate(connection)
     publish(warehouse, NIGHT, PUBLISHED)
     candidate(connection, net=7)
+    assert warehouse.warehouse_dsn
+    dsn = make_conninfo(warehouse.warehouse_dsn.get_secret_value(), options="-c lock_timeout=2s")
+    impatient = warehouse.model_copy(update={"warehouse_dsn": SecretStr(dsn)})
     with connect(warehouse) as reader, reader.transaction():
         assert held(reader) == [("c1", 5, 10)]
         # A view that is replaced would wait for this reader, and every later reader for it.
-        publish(warehouse, NIGHT, PUBLISHED)
+        publish(impatient, NIGHT, PUBLISHED)
     assert held(connection) == [("c1", 7, 14)]
 
 
@@ -97,9 +102,20 @@ def test_view_of_a_reader_stays_when_the_mart_says_otherwise_or_more(
 
 
 FEWER = "select customer_key, worth from candidate.base_scored where net > 0"
+OTHER_NAME = "select customer_key, net, net * 2 as value from candidate.base_totals"
+BETWEEN = "select customer_key, net + 1 as more, net, worth from candidate.base_scored where net > 0"
+RENAMED = "select customer_key, net, value as worth from candidate.base_scored where net > 0"
 
 
-@pytest.mark.parametrize("change", ["a column of the view goes", "a column of its table has another type"])
+@pytest.mark.parametrize(
+    "change",
+    [
+        "a column of the view goes",
+        "a column comes between",
+        "a column of a view beneath goes",
+        "a column of its table has another type",
+    ],
+)
 def test_view_is_made_anew_when_its_columns_are_others(
     warehouse: Settings, connection: psycopg.Connection, change: str
 ) -> None:
@@ -107,6 +123,10 @@ def test_view_is_made_anew_when_its_columns_are_others(
     publish(warehouse, NIGHT, PUBLISHED)
     if change == "a column of the view goes":
         candidate(connection, value=FEWER)
+    elif change == "a column comes between":
+        candidate(connection, value=BETWEEN)
+    elif change == "a column of a view beneath goes":
+        candidate(connection, scored=OTHER_NAME, value=RENAMED)
     else:
         connection.execute("drop view candidate.base_scored cascade")
         connection.execute("alter table candidate.base_totals alter column net type numeric")
@@ -119,8 +139,23 @@ def test_view_is_made_anew_when_its_columns_are_others(
     assert held(connection) == connection.execute("select * from candidate.value order by 1").fetchall()
 
 
-@pytest.mark.parametrize("kind", ["table", "view"])
-def test_mart_becomes_the_other_kind(warehouse: Settings, connection: psycopg.Connection, kind: str) -> None:
+def test_view_of_a_reader_stays_when_another_mart_loses_a_column(
+    warehouse: Settings, connection: psycopg.Connection
+) -> None:
+    published = (*PUBLISHED, "zeal")
+    connection.execute("create table candidate.zeal (customer_key text primary key, more integer)")
+    candidate(connection)
+    publish(warehouse, NIGHT, published)
+    connection.execute("create view public.report as select customer_key, worth from marts.value")
+    connection.execute("alter table candidate.zeal drop column more")
+    publish(warehouse, NIGHT, published)
+    assert connection.execute("select worth from public.report").fetchall() == [(10,)]
+
+
+@pytest.mark.parametrize(("kind", "letter"), [("table", "r"), ("view", "v")])
+def test_mart_becomes_the_other_kind(
+    warehouse: Settings, connection: psycopg.Connection, kind: str, letter: str
+) -> None:
     def stored() -> None:
         connection.execute("create table candidate.made as select * from candidate.value")
         connection.execute("drop view candidate.value")
@@ -139,7 +174,7 @@ def test_mart_becomes_the_other_kind(warehouse: Settings, connection: psycopg.Co
     publish(warehouse, NIGHT, PUBLISHED)
     assert held(connection) == [("c1", 5, 10)]
     found = connection.execute("select relkind::text from pg_class where oid = 'marts.value'::regclass").fetchone()
-    assert found == (kind[0].replace("t", "r"),)
+    assert found == (letter,)
 
 
 def test_refused_when_somebody_s_view_holds_on_to_what_goes(
@@ -154,7 +189,7 @@ def test_refused_when_somebody_s_view_holds_on_to_what_goes(
     assert held(connection) == [("c1", 5, 10)]
 
 
-@pytest.mark.parametrize("beyond", ["intermediate.beyond", "candidate.beyond"])
+@pytest.mark.parametrize("beyond", ["intermediate.beyond", "candidate.beyond", "vault.beyond"])
 def test_refused_when_it_reads_what_is_not_published(
     warehouse: Settings, connection: psycopg.Connection, beyond: str
 ) -> None:

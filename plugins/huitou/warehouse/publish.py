@@ -16,28 +16,15 @@ from typing import LiteralString
 import psycopg
 from psycopg import sql
 
-from huitou.errors import PermanentError, UserError
+from huitou.errors import PermanentError
 from huitou.settings import Settings
-from huitou.warehouse import published_views
+from huitou.warehouse import published_views, relations
 from huitou.warehouse.connection import connect
+from huitou.warehouse.relations import Column
 
-COLUMNS = """
-select a.attname, format_type(a.atttypid, a.atttypmod), a.attnotnull, col_description(a.attrelid, a.attnum)
-from pg_attribute as a
-where a.attrelid = to_regclass(%s) and a.attnum > 0 and not a.attisdropped
-order by a.attnum
-"""
-KEY = """
-select a.attname
-from pg_index as i
-cross join lateral unnest(i.indkey::int2[]) with ordinality as k (attnum, position)
-join pg_attribute as a on a.attrelid = i.indrelid and a.attnum = k.attnum
-where i.indrelid = to_regclass(%s) and i.indisprimary
-order by k.position
-"""
 # A mart that is compared as a whole may change in every row, night after night. With half of each page left free, the new
 # version of a row stands beside the old one: no index is written for it, and the table does not grow.
-LEAVE_ROOM = "set (fillfactor = 50)"
+LEAVE_ROOM = "alter table {} set (fillfactor = 50)"
 HAS_ROOM = "select from pg_class where oid = to_regclass(%s) and 'fillfactor=50' = any(reloptions)"
 # Few noted keys of many: each is looked up, where the server's default for turning disks has it read all rows instead.
 LOOK_UP = "set local random_page_cost = 1.1"
@@ -57,15 +44,6 @@ class Noted:
 
     columns: tuple[str, ...]
     rows: int
-
-
-@dataclass(frozen=True)
-class Column:
-    """One column as the catalog describes it."""
-
-    type: str
-    not_null: bool
-    comment: str | None
 
 
 def newest_publication(connection: psycopg.Connection) -> date | None:
@@ -94,8 +72,7 @@ def publish(
         noted = _noted(connection, touched)
         views = published_views.definitions(connection, tables)
         stored = sorted(set(tables) - views.keys())
-        turns = any(_leaving(connection, table) for table in stored)
-        published_views.make_way(connection, tables, views, turns)
+        published_views.make_way(connection, tables, views)
         counts = {table: _replace(connection, table, table in touched, noted.get(table)) for table in stored}
         counts |= {view: (published_views.fit(connection, view, text), 0) for view, text in views.items()}
         rows = {table: count for table, (count, _) in counts.items()}
@@ -115,19 +92,19 @@ def _noted(connection: psycopg.Connection, touched: Mapping[str, Sequence[str]])
     return {
         table: Noted(tuple(columns), int(row[0][table]))
         for table, columns in touched.items()
-        if row and table in row[0] and _columns(connection, "staging", f"touched__{table}")
+        if row and table in row[0] and relations.columns(connection, "staging", f"touched__{table}")
     }
 
 
 def _forget_notes(connection: psycopg.Connection, touched: Mapping[str, Sequence[str]]) -> None:
     for table in sorted(touched):
-        if _columns(connection, "staging", f"touched__{table}"):
+        if relations.columns(connection, "staging", f"touched__{table}"):
             connection.execute(sql.SQL("truncate {}").format(sql.Identifier("staging", f"touched__{table}")))
     connection.execute("update ops.build_state set unpublished = 'nothing'")
 
 
 def _replace(connection: psycopg.Connection, table: str, is_touched: bool, noted: Noted | None) -> tuple[int, int]:
-    columns, key = _columns(connection, "candidate", table), _key(connection, "candidate", table)
+    columns, key = relations.columns(connection, "candidate", table), relations.key(connection, "candidate", table)
     if not columns:
         raise PermanentError(f"candidate.{table} is not there: build it before it is published.")
     if not key:
@@ -144,36 +121,30 @@ def _replace(connection: psycopg.Connection, table: str, is_touched: bool, noted
 
 
 def _fit_table(connection: psycopg.Connection, table: str, columns: dict[str, Column], key: list[str]) -> None:
-    have = _columns(connection, "marts", table)
+    have = relations.columns(connection, "marts", table)
     if not have:
         connection.execute(_text("create table {old} (like {new})", table, [], []))
         return
-    if _key(connection, "marts", table) != key:
+    if relations.key(connection, "marts", table) != key:
         connection.execute(_text("delete from {old}", table, [], []))
         for (name,) in connection.execute(
             "select conname from pg_constraint where conrelid = to_regclass(%s) and contype = 'p'",
-            (_named("marts", table),),
+            (relations.named("marts", table),),
         ).fetchall():
-            _alter(connection, table, "drop constraint {}", sql.Identifier(name))
-    for name in _leaving(connection, table):
-        _alter(connection, table, "drop column {}", sql.Identifier(name))
+            relations.change(connection, table, "alter table {} drop constraint {}", sql.Identifier(name))
+    for name in relations.leaving(connection, table):
+        relations.change(connection, table, "alter table {} drop column {}", sql.Identifier(name))
         del have[name]
     for name in [n for n in have if have[n].not_null and not columns[n].not_null]:
-        _alter(connection, table, "alter column {} drop not null", sql.Identifier(name))
+        relations.change(connection, table, "alter table {} alter column {} drop not null", sql.Identifier(name))
     for name in [n for n in columns if n not in have]:
         kind = sql.SQL(columns[name].type)
-        _alter(connection, table, "add column {} {}", sql.Identifier(name), kind)
-
-
-def _leaving(connection: psycopg.Connection, table: str) -> list[str]:
-    """Columns of the mart that its candidate no longer has, or has in another type."""
-    have, columns = (_columns(connection, schema, table) for schema in ("marts", "candidate"))
-    return [name for name in have if name not in columns or have[name].type != columns[name].type]
+        relations.change(connection, table, "alter table {} add column {} {}", sql.Identifier(name), kind)
 
 
 def _leave_room(connection: psycopg.Connection, table: str) -> None:
-    if not connection.execute(HAS_ROOM, (_named("marts", table),)).fetchone():
-        _alter(connection, table, LEAVE_ROOM)
+    if not connection.execute(HAS_ROOM, (relations.named("marts", table),)).fetchone():
+        relations.change(connection, table, LEAVE_ROOM)
 
 
 def _fit_rows(
@@ -196,30 +167,15 @@ def _fit_rows(
 
 def _fit_rules(connection: psycopg.Connection, table: str, columns: dict[str, Column], key: list[str]) -> None:
     """Not-null marks, primary key and comments as the candidate has them; nothing where they are so already."""
-    have = _columns(connection, "marts", table)
+    have = relations.columns(connection, "marts", table)
     for name, column in columns.items():
         if column.not_null and not have[name].not_null:
-            _alter(connection, table, "alter column {} set not null", sql.Identifier(name))
-        if column.comment != have[name].comment:
-            target = sql.Identifier("marts", table, name)
-            connection.execute(sql.SQL("comment on column {} is {}").format(target, sql.Literal(column.comment)))
-    if _key(connection, "marts", table) != key:
-        _alter(connection, table, "add primary key ({})", sql.SQL(", ").join(map(sql.Identifier, key)))
-    comments = [_comment(connection, schema, table) for schema in ("candidate", "marts")]
-    if comments[0] != comments[1]:
-        target = sql.Identifier("marts", table)
-        connection.execute(sql.SQL("comment on table {} is {}").format(target, sql.Literal(comments[0])))
-
-
-def _alter(connection: psycopg.Connection, table: str, change: LiteralString, *parts: sql.Composable) -> None:
-    statement = sql.SQL("alter table {} ").format(sql.Identifier("marts", table)) + sql.SQL(change).format(*parts)
-    try:
-        connection.execute(statement)
-    except psycopg.errors.DependentObjectsStillExist as error:
-        raise UserError(
-            f"marts.{table} changes its columns, but {error.diag.message_primary}. "
-            "Drop the view that reads it, run the build again, and make the view anew."
-        ) from None
+            relations.change(connection, table, "alter table {} alter column {} set not null", sql.Identifier(name))
+    if relations.key(connection, "marts", table) != key:
+        relations.change(
+            connection, table, "alter table {} add primary key ({})", sql.SQL(", ").join(map(sql.Identifier, key))
+        )
+    relations.fit_comments(connection, table)
 
 
 def _text(
@@ -247,21 +203,3 @@ def _text(
         old_values=sql.SQL("row({})").format(listed(values, "old")),
         new_values=sql.SQL("row({})").format(listed(values, "new")),
     )
-
-
-def _columns(connection: psycopg.Connection, schema: str, table: str) -> dict[str, Column]:
-    found = connection.execute(COLUMNS, (_named(schema, table),)).fetchall()
-    return {name: Column(type_, not_null, comment) for name, type_, not_null, comment in found}
-
-
-def _key(connection: psycopg.Connection, schema: str, table: str) -> list[str]:
-    return [name for (name,) in connection.execute(KEY, (_named(schema, table),)).fetchall()]
-
-
-def _comment(connection: psycopg.Connection, schema: str, table: str) -> str | None:
-    row = connection.execute("select obj_description(to_regclass(%s), 'pg_class')", (_named(schema, table),)).fetchone()
-    return row[0] if row else None
-
-
-def _named(schema: str, table: str) -> str:
-    return f'"{schema}"."{table}"'

@@ -10,23 +10,14 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from graphlib import TopologicalSorter
-from typing import LiteralString
 
 import psycopg
 from psycopg import sql
 
-from huitou.errors import PermanentError, UserError
+from huitou.errors import PermanentError
+from huitou.warehouse import relations
 
-READ = re.compile(r"\b(candidate|intermediate|staging)\.(\w+)")
-KINDS = "select relname, relkind::text from pg_class where relnamespace = %s::regnamespace and relkind in ('r', 'v')"
 DEFINITION = "select pg_get_viewdef(to_regclass(%s))"
-COMMENTS = """
-select a.attname, col_description(a.attrelid, a.attnum)
-from pg_attribute as a
-where a.attrelid = to_regclass(%s) and a.attnum > 0
-union all
-select null, obj_description(to_regclass(%s), 'pg_class')
-"""
 
 
 def definitions(connection: psycopg.Connection, tables: Sequence[str]) -> dict[str, str]:
@@ -34,83 +25,64 @@ def definitions(connection: psycopg.Connection, tables: Sequence[str]) -> dict[s
 
     Raises ``PermanentError`` for a view that reads what is not published.
     """
-    kinds = _kinds(connection, "candidate")
-    found = {table: _definition(connection, "candidate", table) for table in tables if kinds.get(table) == "v"}
-    reads = {view: set(READ.findall(definition)) for view, definition in found.items()}
+    kinds = relations.kinds(connection, "candidate")
+    reads = {name: relations.read_by(connection, "candidate", name) for name in tables if kinds.get(name) == "v"}
     for view, read in reads.items():
         for schema, name in sorted(read):
             if schema != "candidate" or name not in tables:
                 raise PermanentError(f"candidate.{view} reads {schema}.{name}, which is not published.")
-    order = TopologicalSorter({view: {name for _, name in read if name in found} for view, read in reads.items()})
-    return {view: re.sub(r"\bcandidate\.", "marts.", found[view]) for view in order.static_order()}
+    order = _in_order({view: {name for _, name in read} for view, read in reads.items()})
+    return {view: re.sub(r"\bcandidate\.", "marts.", _definition(connection, "candidate", view)) for view in order}
 
 
-def make_way(connection: psycopg.Connection, tables: Sequence[str], views: Mapping[str, str], turns: bool) -> None:
-    """Drop views of ``marts`` where tables are to be, and tables where ``views`` are; all views where a table ``turns``.
+def make_way(connection: psycopg.Connection, tables: Sequence[str], views: Mapping[str, str]) -> None:
+    """Drop what stands in the way: what is of the other kind, views that PostgreSQL cannot replace, and views of these or
+    of a table that loses a column.
 
     Raises ``UserError`` where somebody's view holds on to one.
     """
-    kinds = _kinds(connection, "marts")
+    kinds = relations.kinds(connection, "marts")
+    turning = {name for name in tables if kinds.get(name) == ("r" if name in views else "v")}
+    turning |= {name for name in tables if name not in views and relations.leaving(connection, name)}
+    turning |= {view for view in views if not _is_replaceable(connection, view)}
     standing = [name for name in tables if kinds.get(name) == "v"]
-    reads = {name: set(re.findall(r"\bmarts\.(\w+)", _definition(connection, "marts", name))) for name in standing}
-    for name in reversed(list(TopologicalSorter(reads).static_order())):
-        if name in standing and (turns or name not in views):
-            _drop(connection, "drop view {}", name)
-    for name in views:
-        if kinds.get(name) == "r":
-            _drop(connection, "drop table {}", name)
+    reads = {view: {name for _, name in relations.read_by(connection, "marts", view)} for view in standing}
+    order = _in_order(reads)
+    for view in order:
+        if reads[view] & turning:
+            turning.add(view)
+    for view in reversed(order):
+        if view in turning:
+            relations.change(connection, view, "drop view {}")
+    for view in views:
+        if kinds.get(view) == "r":
+            relations.change(connection, view, "drop table {}")
 
 
 def fit(connection: psycopg.Connection, view: str, definition: str) -> int:
     """Have ``marts.<view>`` be ``definition``, with the comments of its candidate. Its rows."""
-    name = sql.Identifier("marts", view)
-    if _kinds(connection, "marts").get(view) is None:
-        connection.execute(_made("create view {} as {}", view, definition))
-    elif _definition(connection, "marts", view) != definition:
-        try:
-            with connection.transaction():
-                connection.execute(_made("create or replace view {} as {}", view, definition))
-        except psycopg.errors.InvalidTableDefinition:
-            _drop(connection, "drop view {}", view)
-            connection.execute(_made("create view {} as {}", view, definition))
-    _fit_comments(connection, view)
-    row = connection.execute(sql.SQL("select count(*) from {}").format(name)).fetchone()
+    if _definition(connection, "marts", view) != definition:
+        # PostgreSQL wrote the definition itself.
+        relations.change(connection, view, "create or replace view {} as {}", sql.SQL(definition))
+    relations.fit_comments(connection, view)
+    row = connection.execute(sql.SQL("select count(*) from {}").format(sql.Identifier("marts", view))).fetchone()
     return int(row[0]) if row else 0
 
 
-def _fit_comments(connection: psycopg.Connection, view: str) -> None:
-    have = _comments(connection, "marts", view)
-    for column, comment in _comments(connection, "candidate", view).items():
-        if have.get(column) != comment:
-            target = sql.Identifier("marts", view, column) if column else sql.Identifier("marts", view)
-            what = sql.SQL("column {}" if column else "view {}").format(target)
-            connection.execute(sql.SQL("comment on {} is {}").format(what, sql.Literal(comment)))
+def _is_replaceable(connection: psycopg.Connection, view: str) -> bool:
+    """PostgreSQL takes further columns behind those that a view has, and no other ones."""
+    have, wanted = (
+        [(name, column.type) for name, column in relations.columns(connection, schema, view).items()]
+        for schema in ("marts", "candidate")
+    )
+    return wanted[: len(have)] == have
 
 
-def _comments(connection: psycopg.Connection, schema: str, view: str) -> dict[str | None, str | None]:
-    """Of each column, and of the view itself under None."""
-    return dict(connection.execute(COMMENTS, (f'"{schema}"."{view}"',) * 2).fetchall())
-
-
-def _kinds(connection: psycopg.Connection, schema: str) -> dict[str, str]:
-    return dict(connection.execute(KINDS, (schema,)).fetchall())
+def _in_order(reads: Mapping[str, set[str]]) -> list[str]:
+    """The views, each behind those that it reads."""
+    return [name for name in TopologicalSorter(reads).static_order() if name in reads]
 
 
 def _definition(connection: psycopg.Connection, schema: str, view: str) -> str:
-    row = connection.execute(DEFINITION, (f'"{schema}"."{view}"',)).fetchone()
+    row = connection.execute(DEFINITION, (relations.named(schema, view),)).fetchone()
     return str(row[0]).rstrip(";") if row else ""
-
-
-def _made(statement: LiteralString, view: str, definition: str) -> sql.Composed:
-    # PostgreSQL wrote the definition itself.
-    return sql.SQL(statement).format(sql.Identifier("marts", view), sql.SQL(definition))
-
-
-def _drop(connection: psycopg.Connection, statement: LiteralString, name: str) -> None:
-    try:
-        connection.execute(sql.SQL(statement).format(sql.Identifier("marts", name)))
-    except psycopg.errors.DependentObjectsStillExist as error:
-        raise UserError(
-            f"marts.{name} is made anew, but {error.diag.message_detail or error.diag.message_primary}. "
-            "Drop the view that reads it, run the build again, and make the view anew."
-        ) from None
