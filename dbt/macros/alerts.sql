@@ -49,3 +49,11 @@
         ~ " + " ~ setting("alert_rules", "level_days")
     ) }}
 {%- endmacro %}
+
+
+{# Which of the stretches as long as a baseline a day lies in, counted from 1970. #}
+{% macro stretch(day) -%}
+    cast(
+        floor({{ days_between("date '1970-01-01'", day) }} / {{ setting("alert_rules", "baseline_days") }}) as integer
+    )
+{%- endmacro %}

@@ -25,32 +25,45 @@ distances as (
             "expectations.day", "rules.tested_days + " ~ setting("alert_rules", "baseline_days")
         ) }} as baseline_after,
         ({{ root("expectations.actual") }} - {{ root("expectations.expected") }})
-        / expectations.baseline_error as distance
+        / expectations.baseline_error as distance,
+        {{ stretch("expectations.day") }} as stretch
     from expectations
     inner join rules
         on expectations.signal = rules.signal
     where expectations.expected is not null
 ),
 
+-- A baseline lies in two stretches as long as it is: joined by those, few days are looked at in vain.
+reached as (
+    select
+        distances.*,
+        {{ stretch("distances.baseline_to") }} - back.stretches as stretch_before
+    from distances
+    cross join (values (0), (1)) as back (stretches)
+    where not distances.is_halo
+    {{ worked_out_once() }}
+),
+
 -- How far what was expected used to be missed; the tested days are not among them.
 misses as (
     select
-        distances.signal,
-        distances.part,
-        distances.part_name,
-        distances.day,
+        reached.signal,
+        reached.part,
+        reached.part_name,
+        reached.day,
         count(*) as days,
         {{ setting("alert_rules", "mad_to_sd") }} * {{ median("abs(earlier.distance)") }} as spread
-    from distances
+    from reached
     inner join distances as earlier
         on
-            distances.signal = earlier.signal
-            and distances.part = earlier.part
-            and distances.part_name = earlier.part_name
-            and distances.baseline_to >= earlier.day
-            and distances.baseline_after < earlier.day
-    where not earlier.is_halo and not distances.is_halo
-    group by distances.signal, distances.part, distances.part_name, distances.day
+            reached.signal = earlier.signal
+            and reached.part = earlier.part
+            and reached.part_name = earlier.part_name
+            and reached.stretch_before = earlier.stretch
+            and reached.baseline_to >= earlier.day
+            and reached.baseline_after < earlier.day
+    where not earlier.is_halo
+    group by reached.signal, reached.part, reached.part_name, reached.day
 ),
 
 spreads as (

@@ -25,17 +25,33 @@ answers as (
     where metric <> 'review'
 ),
 
+sold as (
+    {{ rows_of("orders", "deliveries", ["source", "order_id"]) }}
+),
+
 asked as (
     select
         requests.source,
         requests.order_id,
-        bool_or(answers.answer_id is not null) as is_answered
+        requests.request_id as answer_id
     from deliveries
     inner join requests
         on deliveries.source = requests.source and deliveries.order_id = requests.order_id
-    left join answers
-        on requests.source = answers.source and requests.request_id = answers.answer_id
-    group by requests.source, requests.order_id
+),
+
+answered as (
+    {{ rows_of("answers", "asked", ["source", "answer_id"]) }}
+),
+
+asked_orders as (
+    select
+        asked.source,
+        asked.order_id,
+        bool_or(answered.answer_id is not null) as is_answered
+    from asked
+    left join answered
+        on asked.source = answered.source and asked.answer_id = answered.answer_id
+    group by asked.source, asked.order_id
 )
 
 select
@@ -48,17 +64,17 @@ select
         when deliveries.is_late is null then 'no promise'
         else 'on time'
     end as punctuality,
-    coalesce(orders.channel, '(none)') as channel,
+    coalesce(sold.channel, '(none)') as channel,
     coalesce(customers.value_tier, '(none)') as value_tier,
     segments.lifecycle,
-    asked.order_id is not null as is_asked,
-    coalesce(asked.is_answered, false) as is_answered
+    asked_orders.order_id is not null as is_asked,
+    coalesce(asked_orders.is_answered, false) as is_answered
 from deliveries
-inner join orders
-    on deliveries.source = orders.source and deliveries.order_id = orders.order_id
+inner join sold
+    on deliveries.source = sold.source and deliveries.order_id = sold.order_id
 inner join segments
     on deliveries.customer_key = segments.customer_key
 left join customers
     on deliveries.customer_key = customers.customer_key
-left join asked
-    on deliveries.source = asked.source and deliveries.order_id = asked.order_id
+left join asked_orders
+    on deliveries.source = asked_orders.source and deliveries.order_id = asked_orders.order_id

@@ -1,4 +1,4 @@
-with cases as {{ inlined() }} (
+with cases as (
     select
         *,
         {{ period_start("month", "opened_day") }} as month
@@ -9,15 +9,22 @@ counted as (
     select
         month,
         class,
-        count(*) as cases
+        count(*) as cases,
+        count(*) filter (where origin = 'review') as from_reviews,
+        count(*) filter (where origin = 'survey') as from_surveys,
+        count(*) filter (where origin = 'ticket') as from_tickets,
+        count(*) filter (where urgency = 'high') as urgent,
+        count(*) filter (where state = 'resolved') as resolved,
+        count(*) filter (where state = 'resolved' and not is_overdue) as in_time,
+        count(*) filter (where is_overdue) as overdue,
+        coalesce(sum({{ days_between("opened_day", "resolved_day") }}), 0) as days_sum
     from cases
     group by month, class
 ),
 
 shown as (
     select
-        month,
-        class,
+        *,
         case
             when cases >= {{ setting("feedback_rules", "min_public_cases") }} then class
             else '(few)'
@@ -27,24 +34,20 @@ shown as (
 
 summed as (
     select
-        cases.month,
-        shown.shown_class as class,
-        count(*) < {{ setting("feedback_rules", "min_public_cases") }} as is_withheld,
-        cast(count(*) as integer) as cases,
-        cast(count(*) filter (where cases.origin = 'review') as integer) as from_reviews,
-        cast(count(*) filter (where cases.origin = 'survey') as integer) as from_surveys,
-        cast(count(*) filter (where cases.origin = 'ticket') as integer) as from_tickets,
-        cast(count(*) filter (where cases.urgency = 'high') as integer) as urgent,
-        cast(count(*) filter (where cases.state = 'resolved') as integer) as resolved,
-        cast(count(*) filter (where cases.state = 'resolved' and not cases.is_overdue) as integer) as in_time,
-        cast(count(*) filter (where cases.is_overdue) as integer) as overdue,
-        cast(
-            coalesce(sum({{ days_between("cases.opened_day", "cases.resolved_day") }}), 0) as integer
-        ) as days_sum
-    from cases
-    inner join shown
-        on cases.month = shown.month and cases.class = shown.class
-    group by cases.month, shown.shown_class
+        month,
+        shown_class as class,
+        sum(cases) < {{ setting("feedback_rules", "min_public_cases") }} as is_withheld,
+        cast(sum(cases) as integer) as cases,
+        cast(sum(from_reviews) as integer) as from_reviews,
+        cast(sum(from_surveys) as integer) as from_surveys,
+        cast(sum(from_tickets) as integer) as from_tickets,
+        cast(sum(urgent) as integer) as urgent,
+        cast(sum(resolved) as integer) as resolved,
+        cast(sum(in_time) as integer) as in_time,
+        cast(sum(overdue) as integer) as overdue,
+        cast(sum(days_sum) as integer) as days_sum
+    from shown
+    group by month, shown_class
 )
 
 -- What is too little even together is told of by its row alone.

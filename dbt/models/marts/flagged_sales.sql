@@ -30,20 +30,24 @@ grouped as (
     from flags
 ),
 
+flagged as (
+    {{ rows_of("sales", "flags", ["source", "order_id"]) }}
+),
+
 summed as (
     select
         grouped.rule,
-        sales.currency,
+        flagged.currency,
         count(*) as orders,
-        count(distinct sales.customer_key) as customers,
-        sum(sales.gross) as gross,
-        sum(sales.discounts) as discounts,
-        sum(sales.refunded) as refunds,
-        sum(sales.net) as net
+        count(distinct flagged.customer_key) as customers,
+        sum(flagged.gross) as gross,
+        sum(flagged.discounts) as discounts,
+        sum(flagged.refunded) as refunds,
+        sum(flagged.net) as net
     from grouped
-    inner join sales
-        on grouped.source = sales.source and grouped.order_id = sales.order_id
-    group by grouped.rule, sales.currency
+    inner join flagged
+        on grouped.source = flagged.source and grouped.order_id = flagged.order_id
+    group by grouped.rule, flagged.currency
     union all
     select
         'all' as rule,

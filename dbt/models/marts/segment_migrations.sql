@@ -6,25 +6,35 @@ with spans as (
     from {{ ref("migration_spans") }}
 ),
 
-history as {{ inlined() }} (
+-- Who has a class now, as a history never ends, and classes that have ended within the longest span.
+history as (
     select * from {{ ref("customer_segment_history") }}
+    where valid_to is null or valid_to > (select min(spans.first_day) from spans)
 ),
 
--- A history never ends, so whoever had a class has one now.
-now as {{ inlined() }} (
+-- Most stand where they stood: so many in each class since each day.
+standing as (
+    select
+        lifecycle,
+        valid_from,
+        count(*) as customers
+    from history
+    where valid_to is null
+    group by lifecycle, valid_from
+),
+
+-- Who turned since has no row of that day, where they were not known.
+turned as (
     select
         spans.span,
-        spans.first_day,
-        spans.last_day,
-        history.customer_key,
-        history.lifecycle,
-        history.valid_from
+        now.customer_key,
+        now.lifecycle
     from spans
-    cross join history
-    where history.valid_to is null
+    inner join history as now
+        on spans.first_day < now.valid_from
+    where now.valid_to is null
 ),
 
--- Classes that have ended since. Whoever has none of them stands where they stood, or was not known.
 before as (
     select
         spans.span,
@@ -37,51 +47,49 @@ before as (
             and spans.first_day < history.valid_to
 ),
 
--- Most stand where they stood: they are counted as they are, and nobody looks up what they were.
 parts as (
     select
-        span,
-        first_day,
-        last_day,
-        lifecycle as from_lifecycle,
-        lifecycle as to_lifecycle,
-        count(*) as customers
-    from now
-    where valid_from <= first_day
-    group by span, first_day, last_day, lifecycle
+        spans.span,
+        standing.lifecycle as from_lifecycle,
+        standing.lifecycle as to_lifecycle,
+        sum(standing.customers) as customers
+    from spans
+    inner join standing
+        on spans.first_day >= standing.valid_from
+    group by spans.span, standing.lifecycle
     union all
     select
-        now.span,
-        now.first_day,
-        now.last_day,
+        turned.span,
         coalesce(before.lifecycle, 'none') as from_lifecycle,
-        now.lifecycle as to_lifecycle,
+        turned.lifecycle as to_lifecycle,
         count(*) as customers
-    from now
+    from turned
     left join before
-        on now.span = before.span and now.customer_key = before.customer_key
-    where now.valid_from > now.first_day
-    group by now.span, now.first_day, now.last_day, coalesce(before.lifecycle, 'none'), now.lifecycle
+        on turned.span = before.span and turned.customer_key = before.customer_key
+    group by turned.span, coalesce(before.lifecycle, 'none'), turned.lifecycle
 ),
 
 counted as (
     select
         span,
-        first_day,
-        last_day,
         from_lifecycle,
         to_lifecycle,
         sum(customers) as customers
     from parts
-    group by span, first_day, last_day, from_lifecycle, to_lifecycle
+    group by span, from_lifecycle, to_lifecycle
 )
 
 select
-    span,
-    from_lifecycle,
-    to_lifecycle,
-    first_day,
-    last_day,
-    cast(customers as integer) as customers,
-    cast(customers / sum(customers) over (partition by span, from_lifecycle) as numeric(10, 4)) as share
+    counted.span,
+    counted.from_lifecycle,
+    counted.to_lifecycle,
+    spans.first_day,
+    spans.last_day,
+    cast(counted.customers as integer) as customers,
+    cast(
+        counted.customers / sum(counted.customers) over (partition by counted.span, counted.from_lifecycle)
+        as numeric(10, 4)
+    ) as share
 from counted
+inner join spans
+    on counted.span = spans.span
