@@ -20,6 +20,19 @@
 {%- endmacro %}
 
 
+{# After the products: which have another name or category. #}
+{% macro note_renamed_products() -%}
+    {% if only_touched() -%}
+        insert into staging.touched_named_products
+        select distinct
+            source,
+            product_id
+        from {{ turned_rows("source, product_id, name, category") }} as turned
+        on conflict do nothing
+    {%- endif %}
+{%- endmacro %}
+
+
 {# Before the offers: everybody as a week closes; else who bought, or bought of, or likes what these are made from, and
    who is offered a product that has another name. Those that an unpublished build found are worked out again, so the view
    that they are read from must have them. #}
@@ -53,13 +66,9 @@
         inner join staging.touched_offers as turned
             on turned.reason = 'best_seller_of_category' and favourites.category = turned.made_from
         union
-        select stood.customer_key
-        from {{ this }} as stood
-        left join {{ ref("stg_products") }} as products
-            on stood.source = products.source and stood.product_id = products.product_id
-        where
-            stood.product_name is distinct from products.name
-            or stood.category <> coalesce(products.category, '(none)')
+        select customer_key
+        from {{ this }}
+        where (source, product_id) in (select source, product_id from staging.touched_named_products)
         on conflict do nothing;
         analyze staging.touched_offered_customers;
     {%- endif %}

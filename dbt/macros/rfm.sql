@@ -26,3 +26,88 @@
         {%- endfor %}
     {%- endfor %}
 {%- endmacro %}
+
+
+{# The least value that earns each score of each dimension, from CTE `customers` of whoever bought within the window. #}
+{% macro rfm_thresholds() -%}
+    histogram as (
+        select
+            'recency' as dimension,
+            cast({{ days_between("date '1970-01-01'", "last_order_date") }} as numeric) as value,
+            count(*) as people
+        from customers
+        group by last_order_date
+        union all
+        select
+            'frequency' as dimension,
+            cast(orders_in_window as numeric) as value,
+            count(*) as people
+        from customers
+        group by orders_in_window
+        union all
+        select
+            'monetary' as dimension,
+            net_in_window as value,
+            count(*) as people
+        from customers
+        group by net_in_window
+    ),
+
+    ranked as (
+        select
+            dimension,
+            value,
+            sum(people) over (partition by dimension order by value) - people as people_below,
+            sum(people) over (partition by dimension) as all_people
+        from histogram
+    ),
+
+    scored as (
+        select
+            dimension,
+            value,
+            1 + cast(floor(5 * people_below / all_people) as integer) as score
+        from ranked
+    )
+
+    select
+        dimension,
+        score,
+        min(value) as from_value
+    from scored
+    group by dimension, score
+{%- endmacro %}
+
+
+{# After the thresholds of a Sunday: whose value lies between what a threshold was and what it is, or in a dimension with
+   another number of scores. #}
+{% macro note_whose_scores_moved() -%}
+    {% if only_touched() -%}
+        insert into {{ touched_set("sunday_customers") }}
+        select distinct customers.customer_key
+        from {{ ref("int_customers__on_sunday") }} as customers
+        cross join lateral (
+            values
+            ('recency', cast({{ days_between("date '1970-01-01'", "customers.last_order_date") }} as numeric)),
+            ('frequency', cast(customers.orders_in_window as numeric)),
+            ('monetary', customers.net_in_window)
+        ) as scored (dimension, value)
+        inner join (
+            select
+                dimension,
+                score,
+                least(was.from_value, now.from_value) as from_value,
+                greatest(was.from_value, now.from_value) as to_value,
+                was.from_value is null or now.from_value is null as is_other
+            from kept_rows as was
+            full join {{ this }} as now
+                using (dimension, score)
+            where was.from_value is distinct from now.from_value
+        ) as moved
+            on
+                scored.dimension = moved.dimension
+                and (moved.is_other or scored.value >= moved.from_value and scored.value < moved.to_value)
+        on conflict do nothing;
+        analyze {{ touched_set("sunday_customers") }}
+    {%- endif %}
+{%- endmacro %}

@@ -107,6 +107,19 @@
 {%- endmacro %}
 
 
+{# After the tiers: all days on which somebody answered whose tier turned. #}
+{% macro note_turned_tiers() -%}
+    {% if only_touched() -%}
+        insert into {{ touched_set("tier_days") }}
+        select distinct answers.answer_day
+        from {{ turned_rows("customer_key, value_tier", "(" ~ touched_rows(this, "sunday_customers") ~ ")") }} as turned
+        inner join {{ ref("int_answers") }} as answers
+            on turned.customer_key = answers.customer_key
+        on conflict do nothing
+    {%- endif %}
+{%- endmacro %}
+
+
 {# After the weights: the answers of weeks whose weights turned are worked out anew too, and with them all that is added
    up of them. #}
 {% macro note_turned_weights() -%}
@@ -116,14 +129,22 @@
         from {{ turned_rows() }} as turned
         cross join generate_series(0, 6) as days (n)
         on conflict do nothing;
+        insert into {{ touched_set("tier_days") }}
+        select answer_day from {{ touched_set("answer_days") }}
+        on conflict do nothing;
         insert into {{ touched_set("opinions") }}
         select
             days.answer_day,
             breakdowns.breakdown
         from {{ touched_set("answer_days") }} as days
         cross join (
-            values ('all'), ('product'), ('category'), ('seller'), ('channel'), ('tier')
+            values ('all'), ('product'), ('category'), ('seller'), ('channel')
         ) as breakdowns (breakdown)
+        union all
+        select
+            day,
+            'tier'
+        from {{ touched_set("tier_days") }}
         on conflict do nothing;
         insert into {{ touched_set("opinion_periods") }}
         select distinct
@@ -162,7 +183,7 @@
             breakdown
         from {{ touched_set("opinion_months") }}
         on conflict do nothing;
-        {% for kind in ["answer_days", "opinions", "opinion_periods", "opinion_figures", "opinion_weeks", "opinion_months"] -%}
+        {% for kind in ["answer_days", "tier_days", "opinions", "opinion_periods", "opinion_figures", "opinion_weeks", "opinion_months"] -%}
             analyze {{ touched_set(kind) }};
         {% endfor -%}
     {%- endif %}

@@ -11,6 +11,7 @@
         "accounts": ["source", "customer_id"],
         "buyers": ["customer_key"],
         "customers": ["customer_key"],
+        "sunday_customers": ["customer_key"],
         "days": ["day"],
         "new_days": ["day"],
         "sale_days": ["day"],
@@ -23,6 +24,7 @@
         "settled_weeks": ["settled_week"],
         "answer_days": ["answer_day"],
         "review_weeks": ["first_day"],
+        "tier_days": ["day"],
         "opinions": ["day", "breakdown"],
         "opinion_periods": ["period", "first_day", "breakdown"],
         "opinion_figures": ["period", "first_day", "breakdown"],
@@ -192,12 +194,21 @@
 {%- endmacro %}
 
 
-{# After it: `columns` of the rows that turned, a table function. #}
-{% macro turned_rows(columns="*") -%}
+{# The same of a touched model: those that are worked out anew. #}
+{% macro keep_touched_rows() -%}
+    {% if only_touched() -%}
+        create temp table kept_rows on commit drop as
+        select * from {{ this }} where {{ touched_filter(model.config.meta.touched, model.config.meta.columns) }}
+    {%- endif %}
+{%- endmacro %}
+
+
+{# After it: `columns` of the rows that turned, a table function. `now` are the rows that were kept, as they are now. #}
+{% macro turned_rows(columns="*", now=this) -%}
     (
-        (select {{ columns }} from kept_rows except select {{ columns }} from {{ this }})
+        (select {{ columns }} from kept_rows except select {{ columns }} from {{ now }} as now)
         union all
-        (select {{ columns }} from {{ this }} except select {{ columns }} from kept_rows)
+        (select {{ columns }} from {{ now }} as now except select {{ columns }} from kept_rows)
     )
 {%- endmacro %}
 

@@ -163,7 +163,7 @@ EVENTS = (
     *(["parcel", "goods_back", "ticket", "step", "request"] * 2),
     "step_of_another_ticket",
     "clusters",
-    "recategorised_product",
+    "changed_product",
     "merge",
     "forgotten_rows",
     "corrected_in_place",

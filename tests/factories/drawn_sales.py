@@ -124,10 +124,10 @@ class DrawnSales(DrawnShop):
             currency="CNY",
         )
 
-    def recategorised_product(self, day: date) -> None:
-        category = self.draw.choice(["tea", "cups", None])
+    def changed_product(self, day: date) -> None:
+        told = {"category": self.draw.choice(["tea", "cups", None]), "name": self.draw.choice(["Tea", "茶", None])}
         product_id = self.draw.choice(["p1", "p2", "p3"])
-        self.raw.insert("products", day, self.version(day), product_id=product_id, category=category)
+        self.raw.insert("products", day, self.version(day), product_id=product_id, **told)
 
     def registration_ahead_of_its_day(self, day: date) -> None:
         customer = f"ahead{self.number()}"

@@ -115,11 +115,13 @@ class Oracle:
             day["net"] = day["gross"] - day["discounts"] - day["refunds"]
         return days
 
-    def customer_value(self) -> dict[str, Row]:
-        first_day_of_window = _months_before(self.as_of, 12)
+    def customer_value(self, until: date | None = None) -> dict[str, Row]:
+        """By the sales up to ``until``, of which is told what is known by now."""
+        until = until or self.as_of
+        first_day_of_window = _months_before(until, 12)
         people: dict[str, Row] = {}
         for order in self.orders.values():
-            if not order["is_sale"]:
+            if not order["is_sale"] or order["day"] > until:
                 continue
             rate = order["rate"]
             sold = cents((order["gross"] - order["discounts"]) * rate) if rate else Decimal(0)

@@ -20,7 +20,7 @@ def is_promotion(day: date) -> bool:
 
 
 class SatisfactionOracle(Oracle):
-    """Sums and figures of each cell; ``tiers`` are the customers' value tiers."""
+    """Sums and figures of each cell; ``tiers`` are the customers' value tiers on the newest Sunday."""
 
     def __init__(self, connection: Any, as_of: date, tiers: dict[str, str]) -> None:
         super().__init__(connection, as_of)

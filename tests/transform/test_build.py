@@ -56,9 +56,10 @@ class Shop:
 
 @pytest.fixture(scope="module")
 def shop(module_warehouse: Settings) -> Iterator[Shop]:
-    """The world of ``fill``, built as of LAST_DAY."""
+    """The world of ``fill`` and a newcomer, built as of LAST_DAY."""
     with connect(module_warehouse) as connection:
         shop = Shop(module_warehouse, connection)
+        shop.raw.order("of_the_week", "newcomer", LAST_DAY)
         shop.build(LAST_DAY)
         yield shop
 
@@ -88,6 +89,18 @@ def test_customers_equal_the_oracle_to_the_cent_and_score(shop: Shop, oracle: Or
     rows = shop.rows("marts.customer_value", ("customer_key",))
     assert sum(r["unconverted_orders"] for r in rows.values()) > 0
     assert any(r["orders_in_window"] == 0 for r in rows.values())
+
+
+def test_answers_are_told_apart_by_the_tiers_of_the_newest_sunday(shop: Shop, oracle: Oracle) -> None:
+    sunday = LAST_DAY - timedelta(days=LAST_DAY.isoweekday() % 7)
+    people = oracle.customer_value(until=sunday)
+    scores = ("recency_score", "frequency_score", "monetary_score")
+    tiers = {key: row["tier"] for key, row in shop.rows("marts.base_value__tiers", scores).items()}
+    rows = shop.rows("intermediate.int_customers__tiers", ("customer_key",))
+    expected = {key: tiers[tuple(mine[score] for score in scores)] for key, mine in people.items()}
+    assert {key: row["value_tier"] for key, row in rows.items()} == expected
+    assert len(set(expected.values())) == 3
+    assert len(expected) == len(oracle.customer_value()) - 1, "who first bought since has none"
 
 
 def test_customers_by_currency_equal_the_oracle_to_the_cent(shop: Shop, oracle: Oracle) -> None:

@@ -91,7 +91,7 @@ class World:
         self.connection = connection
         self.raw = fill(connection)
         dbt.run(settings, LAST_DAY, MODELS)
-        tiers = {row["customer_key"]: row["value_tier"] for row in self.rows("customer_value")}
+        tiers = dict(connection.execute("select customer_key, value_tier from intermediate.int_customers__tiers"))
         self.oracle = SatisfactionOracle(connection, LAST_DAY, tiers)
 
     def rows(self, mart: str) -> list[Row]:

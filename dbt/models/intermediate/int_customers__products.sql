@@ -1,4 +1,4 @@
-{{ touched_model("buyers", indexes=[["customer_key"]]) }}
+{{ touched_model("buyers", indexes=[["customer_key"], ["source", "product_id"]]) }}
 
 with lines as (
     {{ touched_rows(ref("int_order_lines__priced"), "buyers") }}

@@ -1,4 +1,5 @@
 {{ config(pre_hook="{{ keep_rows() }}", post_hook="{{ note_turned_weights() }}") }}
+-- The hook adds up what the tiers' hook has noted: depends_on: {{ ref("int_customers__tiers") }}
 
 with rates as (
     select * from {{ ref("int_response__rates") }}

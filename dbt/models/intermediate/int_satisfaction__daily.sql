@@ -14,7 +14,7 @@ answers as (
 ),
 
 tiers as (
-    select * from {{ ref("int_satisfaction__tiers") }}
+    {{ touched_rows(ref("int_satisfaction__tiers"), "tier_days") }}
 ),
 
 contents as (

@@ -1,17 +1,18 @@
+{{ touched_model("tier_days", indexes=[["day"]]) }}
+
 with answers as (
-    select * from {{ ref("int_answers__weighted") }}
-    where state <> 'off_scale'
+    {{ touched_rows(ref("int_answers__weighted"), "tier_days", ["answer_day"], "state <> 'off_scale'") }}
 ),
 
 customers as (
-    select * from {{ ref("customer_value") }}
+    select * from {{ ref("int_customers__tiers") }}
 ),
 
 rules as (
     select * from {{ ref("satisfaction_rules") }}
 ),
 
--- Whose tier turned since is of another one on all days: all of them are added up each night.
+-- Whose tier turned is of the other one on all days.
 labelled as (
     select
         answers.*,

@@ -1,4 +1,8 @@
-{{ config(materialized="table") }}
+{{ config(
+    materialized="table",
+    pre_hook="{{ keep_rows() }}",
+    post_hook="{{ note_renamed_products() }}"
+) }}
 
 with products as (
     {{ newest(source("raw", "products"), ["product_id"]) }}

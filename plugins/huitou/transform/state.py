@@ -32,6 +32,8 @@ READ = sorted(
         *re.findall(r"\b(?:intermediate\.|staging\.(?!touched_|taken_))\w+", TOUCHED),
         "intermediate.int_response__weights",
         "intermediate.int_customers__order_days",
+        "intermediate.int_customers__tiers",
+        "intermediate.int_rfm__on_sunday",
         "intermediate.int_products__prices",
         "intermediate.int_recovery__orders",
         "intermediate.int_offers",

@@ -204,3 +204,22 @@ join staging.rfm_settings as s on s.setting = 'window_months'
 where o.order_day > (%(built)s::date - s.value * interval '1 month')::date
     and o.order_day <= (%(day)s::date - s.value * interval '1 month')::date and o.customer_key is not null;
 analyze staging.touched_customers;
+
+-- As a week closes, who has an order in it, or one that leaves the window of Sundays.
+insert into staging.touched_sunday_customers
+select customer_key from staging.touched_customers
+union
+select o.customer_key
+from intermediate.int_orders__priced as o
+join staging.rfm_settings as s on s.setting = 'window_months'
+cross join (
+    select
+        date_trunc('week', %(built)s::date + 1)::date - 1 as built,
+        date_trunc('week', %(day)s::date + 1)::date - 1 as day
+) as sunday
+cross join lateral (values
+    (sunday.built, sunday.day),
+    ((sunday.built - s.value * interval '1 month')::date, (sunday.day - s.value * interval '1 month')::date)
+) as passed (built, day)
+where o.order_day > passed.built and o.order_day <= passed.day and o.customer_key is not null;
+analyze staging.touched_sunday_customers;

@@ -91,7 +91,3 @@ where r.answered_at is not null;
 insert into staging.touched_review_weeks
 select distinct date_trunc('week', answer_day)::date from staging.touched_answer_days;
 analyze staging.touched_review_weeks;
-
--- A tier is that of tonight, on all days.
-insert into staging.touched_opinions
-select distinct day, breakdown from intermediate.int_satisfaction__daily where breakdown = 'tier';
