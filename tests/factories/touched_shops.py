@@ -97,6 +97,12 @@ class TouchedShop:
                 for schema, table in names
             }
 
+    def touched(self, kind: str) -> set[object]:
+        """The keys of one column that the last build found touched."""
+        with connect(self.settings) as connection:
+            rows = connection.execute(sql.SQL("select * from {}").format(sql.Identifier("staging", f"touched_{kind}")))
+            return {key for (key,) in rows.fetchall()}
+
     def made(self) -> dict[str, int]:
         """Of each relation that a build makes, seeds among them, a number that is another one once it is made anew."""
         with connect(self.settings) as connection:

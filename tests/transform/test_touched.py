@@ -125,6 +125,37 @@ def test_candidates_stay_whole_when_a_build_breaks_off_before_its_publication_an
     assert_same(shop.tables(schemas=("candidate",)), before)
 
 
+def test_past_days_turn_with_their_answerers_tier_alone_and_offers_with_their_products_name(shop: TouchedShop) -> None:
+    late_night, night = FIRST + timedelta(days=3), FIRST + timedelta(days=4)
+    written = [FIRST - timedelta(days=30 - n) for n in range(10)]
+    with connect(shop.settings) as connection:
+        raw = RawFactory(connection)
+        for product in ("p1", "p2"):
+            raw.insert("products", FIRST, product_id=product, name=product, category="tea")
+        for n, day in enumerate(written):
+            lines = [(1, f"{100 + n}", "0")] * (2 if n == 9 else 1)
+            raw.order(f"o{n}", f"c{n}", FIRST - timedelta(days=40), lines, status="delivered", delivered_after=2)
+            raw.review(f"r{n}", f"o{n}", day, 5)
+    shop.build(FIRST + timedelta(days=2))
+    with connect(shop.settings) as connection:
+        raw.connection = connection
+        raw.order("late", "c0", FIRST - timedelta(days=1), [(9, "100", "0")], known=late_night)
+    shop.build(late_night)
+    # Another one spends most since: c6 falls below three fifths of all, and is no valued customer any more.
+    tier_days, answer_days = shop.touched("tier_days"), shop.touched("answer_days")
+    assert written[6] in tier_days - answer_days
+    assert written[3] not in tier_days
+    with connect(shop.settings) as connection:
+        raw.connection = connection
+        buyer = raw.order("tonight", "c1", night, [(9, "500", "0")])
+        raw.insert("products", night, product_id="p2", name="green tea", category="tea")
+    shop.build(night)
+    assert shop.touched("tier_days") == shop.touched("answer_days")
+    assert shop.partial == [False, True, True]
+    offers = [row for row in shop.tables()["candidate.next_best_products"] if '"green tea"' in row]
+    assert any(not row.startswith(f"({buyer},") for row in offers)
+
+
 def test_all_is_worked_out_when_the_date_goes_back_and_touched_keys_again_after_it(shop: TouchedShop) -> None:
     factory = shop.begun(4, 300, FIRST)
     back = FIRST - timedelta(days=3)
