@@ -5,7 +5,7 @@
 {%- endmacro %}
 
 
-{# The newest Sunday of those that have closed: what offers and price ranks are made by is of the time up to it. #}
+{# The newest Sunday of those that have closed: what offers, price ranks and the tiers of answers are made by is of the time up to it. #}
 {% macro week_closed() -%}
     {{ days_before(period_start("week", days_after(business_date(), 1)), 1) }}
 {%- endmacro %}

@@ -8,28 +8,7 @@
 
 {# After a model that offers are made by: which of its rows turned. `columns` give `reason`, `source` and `made_from`. #}
 {% macro note_turned_offers(columns="*") -%}
-    {% if only_touched() -%}
-        insert into staging.touched_offers
-        select distinct
-            reason,
-            source,
-            made_from
-        from {{ turned_rows(columns) }} as turned
-        on conflict do nothing
-    {%- endif %}
-{%- endmacro %}
-
-
-{# After the products: which have another name or category. #}
-{% macro note_renamed_products() -%}
-    {% if only_touched() -%}
-        insert into staging.touched_named_products
-        select distinct
-            source,
-            product_id
-        from {{ turned_rows("source, product_id, name, category") }} as turned
-        on conflict do nothing
-    {%- endif %}
+    {{ note_turned("offers", "reason, source, made_from", columns) }}
 {%- endmacro %}
 
 

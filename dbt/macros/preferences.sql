@@ -6,19 +6,6 @@
 {%- endmacro %}
 
 
-{# After the prices of products: which rank otherwise than they did. #}
-{% macro note_turned_prices() -%}
-    {% if only_touched() -%}
-        insert into staging.touched_priced_products
-        select distinct
-            source,
-            product_id
-        from {{ turned_rows("source, product_id, price_rank") }} as turned
-        on conflict do nothing
-    {%- endif %}
-{%- endmacro %}
-
-
 {# Before the price levels: whoever bought, or has bought what ranks otherwise. #}
 {% macro touch_whose_prices_turned() -%}
     {% if only_touched() -%}

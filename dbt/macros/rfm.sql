@@ -1,3 +1,28 @@
+{# The last day before the window that ends on `day`. #}
+{% macro rfm_window(day) -%}
+    select {{ months_before(day, "value") }} as day_before
+    from {{ ref("rfm_settings") }}
+    where setting = 'window_months'
+{%- endmacro %}
+
+
+{# What scores are made of, as columns of a query of CTEs `sales` and `rfm_window` that groups by customer. #}
+{% macro rfm_columns() -%}
+    max(sales.order_day) as last_order_date,
+    cast(count(*) filter (where sales.order_day > rfm_window.day_before) as integer) as orders_in_window,
+    cast(coalesce(
+        sum(sales.sold_base - sales.refunded_base) filter (where sales.order_day > rfm_window.day_before),
+        0
+    ) as numeric(18, 2)) as net_in_window
+{%- endmacro %}
+
+
+{# The newest sale as a number: days since 1970. #}
+{% macro recency_day(last_order_date) -%}
+    cast({{ days_between("date '1970-01-01'", last_order_date) }} as numeric)
+{%- endmacro %}
+
+
 {# 1 to 5: the highest score whose threshold the value reaches. A score that ties left without a threshold
    is null in `thresholds`, and a comparison with null falls to the next lower one. Who bought nothing within
    the window scores 1. #}
@@ -10,6 +35,22 @@
         when {{ value }} >= {{ dimension }}_2 then 2
         else 1
     end
+{%- endmacro %}
+
+
+{# The three scores as columns, from CTEs `customers` and `thresholds`. #}
+{% macro rfm_scores() -%}
+    {{ rfm_score(recency_day("customers.last_order_date"), "recency") }} as recency_score,
+    {{ rfm_score("customers.orders_in_window", "frequency") }} as frequency_score,
+    {{ rfm_score("customers.net_in_window", "monetary") }} as monetary_score
+{%- endmacro %}
+
+
+{# The segment and tier of the scores of CTE `scored`: a condition of a join with CTE `tiers`. #}
+{% macro is_tier_of_scores() -%}
+    scored.recency_score = tiers.recency_score
+    and scored.frequency_score = tiers.frequency_score
+    and scored.monetary_score = tiers.monetary_score
 {%- endmacro %}
 
 
@@ -33,7 +74,7 @@
     histogram as (
         select
             'recency' as dimension,
-            cast({{ days_between("date '1970-01-01'", "last_order_date") }} as numeric) as value,
+            {{ recency_day("last_order_date") }} as value,
             count(*) as people
         from customers
         group by last_order_date
@@ -88,7 +129,7 @@
         from {{ ref("int_customers__on_sunday") }} as customers
         cross join lateral (
             values
-            ('recency', cast({{ days_between("date '1970-01-01'", "customers.last_order_date") }} as numeric)),
+            ('recency', {{ recency_day("customers.last_order_date") }}),
             ('frequency', cast(customers.orders_in_window as numeric)),
             ('monetary', customers.net_in_window)
         ) as scored (dimension, value)

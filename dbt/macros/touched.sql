@@ -213,6 +213,17 @@
 {%- endmacro %}
 
 
+{# After it: the keys of the rows of which any of `columns` turned, into a set of those. #}
+{% macro note_turned(set, keys, columns=keys) -%}
+    {% if only_touched() -%}
+        insert into staging.touched_{{ set }}
+        select distinct {{ keys }}
+        from {{ turned_rows(columns) }} as turned
+        on conflict do nothing
+    {%- endif %}
+{%- endmacro %}
+
+
 {# Before the model: what is worked out anew goes first, so that a key without rows leaves none behind. #}
 {% macro delete_touched() -%}
     {% if is_incremental() -%}

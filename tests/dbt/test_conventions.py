@@ -110,7 +110,7 @@ def test_mart_and_model_with_a_case_have_a_unit_test(project: Any, models: list[
     tested = {t.model for t in project.unit_tests.values()}
     for model in models:
         assert model.name in tested or model.fqn[1] != "marts", model.name
-    deciding = ("case", "satisfaction_estimates", "satisfaction_columns", "rfm_score")
+    deciding = ("case", "satisfaction_estimates", "satisfaction_columns", "rfm_scores")
     with_case = [m for m in models if re.search(rf"\b({'|'.join(deciding)})\b", m.raw_code)]
     assert len(with_case) >= 6
     for model in with_case:

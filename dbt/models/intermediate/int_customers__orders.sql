@@ -5,9 +5,7 @@ with sales as (
 ),
 
 rfm_window as (
-    select {{ months_before(business_date(), "value") }} as day_before
-    from {{ ref("rfm_settings") }}
-    where setting = 'window_months'
+    {{ rfm_window(business_date()) }}
 )
 
 select
@@ -19,12 +17,7 @@ select
     cast(coalesce(sum(sales.sold_base), 0) as numeric(18, 2)) as sold_base,
     cast(coalesce(sum(sales.refunded_base), 0) as numeric(18, 2)) as refunded_base,
     min(sales.order_day) as first_order_date,
-    max(sales.order_day) as last_order_date,
-    cast(count(*) filter (where sales.order_day > rfm_window.day_before) as integer) as orders_in_window,
-    cast(coalesce(
-        sum(sales.sold_base - sales.refunded_base) filter (where sales.order_day > rfm_window.day_before),
-        0
-    ) as numeric(18, 2)) as net_in_window
+    {{ rfm_columns() }}
 from sales
 cross join rfm_window
 where sales.is_sale

@@ -3,10 +3,7 @@
 -- The hook reads it: depends_on: {{ ref("int_answers") }}
 
 with customers as (
-    select
-        *,
-        {{ days_between("date '1970-01-01'", "last_order_date") }} as recency_day
-    from ({{ touched_rows(ref("int_customers__on_sunday"), "sunday_customers") }}) as touched_customers
+    {{ touched_rows(ref("int_customers__on_sunday"), "sunday_customers") }}
 ),
 
 thresholds as (
@@ -21,9 +18,7 @@ tiers as (
 scored as (
     select
         customers.customer_key,
-        {{ rfm_score("customers.recency_day", "recency") }} as recency_score,
-        {{ rfm_score("customers.orders_in_window", "frequency") }} as frequency_score,
-        {{ rfm_score("customers.net_in_window", "monetary") }} as monetary_score
+        {{ rfm_scores() }}
     from customers
     cross join thresholds
 )
@@ -33,7 +28,4 @@ select
     tiers.tier as value_tier
 from scored
 inner join tiers
-    on
-        scored.recency_score = tiers.recency_score
-        and scored.frequency_score = tiers.frequency_score
-        and scored.monetary_score = tiers.monetary_score
+    on {{ is_tier_of_scores() }}

@@ -1,4 +1,7 @@
-{{ config(pre_hook="{{ keep_rows() }}", post_hook="{{ note_turned_prices() }}") }}
+{{ config(
+    pre_hook="{{ keep_rows() }}",
+    post_hook="{{ note_turned('priced_products', 'source, product_id', 'source, product_id, price_rank') }}"
+) }}
 
 {% set steps = setting("preference_rules", "price_steps") -%}
 

@@ -1,10 +1,7 @@
 {{ touched_view("customers") }}
 
 with customers as (
-    select
-        *,
-        {{ days_between("date '1970-01-01'", "last_order_date") }} as recency_day
-    from {{ ref("base_customers__predicted") }}
+    select * from {{ ref("base_customers__predicted") }}
 ),
 
 thresholds as (
@@ -24,9 +21,7 @@ scored as (
     select
         customers.*,
         cast(customers.spend_365d as numeric(18, 2)) as expected_spend_365d,
-        {{ rfm_score("customers.recency_day", "recency") }} as recency_score,
-        {{ rfm_score("customers.orders_in_window", "frequency") }} as frequency_score,
-        {{ rfm_score("customers.net_in_window", "monetary") }} as monetary_score
+        {{ rfm_scores() }}
     from customers
     cross join thresholds
 )
@@ -70,7 +65,4 @@ from scored
 left join flagged
     on scored.customer_key = flagged.customer_key
 left join tiers
-    on
-        scored.recency_score = tiers.recency_score
-        and scored.frequency_score = tiers.frequency_score
-        and scored.monetary_score = tiers.monetary_score
+    on {{ is_tier_of_scores() }}

@@ -1,7 +1,7 @@
 {{ config(
     materialized="table",
     pre_hook="{{ keep_rows() }}",
-    post_hook="{{ note_renamed_products() }}"
+    post_hook="{{ note_turned('named_products', 'source, product_id', 'source, product_id, name, category') }}"
 ) }}
 
 with products as (

@@ -109,6 +109,12 @@ insert into staging.touched_orders
 select source, order_id from sold union select source, order_id from reviewed;
 analyze staging.touched_orders;
 
+-- The newest Sundays that had closed at the last build, and have now.
+create temp table sundays on commit drop as
+select
+    date_trunc('week', %(built)s::date + 1)::date - 1 as built,
+    date_trunc('week', %(day)s::date + 1)::date - 1 as day;
+
 -- Baskets are those of a window up to the last Sunday: as a week closes, orders come into it and leave it.
 insert into staging.touched_basket_orders
 select source, order_id from staging.touched_orders
@@ -116,11 +122,7 @@ union
 select o.source, o.order_id
 from intermediate.int_orders__priced as o
 join staging.basket_rules as s on s.setting = 'window_days'
-cross join (
-    select
-        date_trunc('week', %(built)s::date + 1)::date - 1 as built,
-        date_trunc('week', %(day)s::date + 1)::date - 1 as day
-) as sunday
+cross join sundays as sunday
 where o.order_day > sunday.built - s.value::int and o.order_day <= sunday.day - s.value::int
     or o.order_day > sunday.built and o.order_day <= sunday.day;
 analyze staging.touched_basket_orders;
@@ -212,11 +214,7 @@ union
 select o.customer_key
 from intermediate.int_orders__priced as o
 join staging.rfm_settings as s on s.setting = 'window_months'
-cross join (
-    select
-        date_trunc('week', %(built)s::date + 1)::date - 1 as built,
-        date_trunc('week', %(day)s::date + 1)::date - 1 as day
-) as sunday
+cross join sundays as sunday
 cross join lateral (values
     (sunday.built, sunday.day),
     ((sunday.built - s.value * interval '1 month')::date, (sunday.day - s.value * interval '1 month')::date)
