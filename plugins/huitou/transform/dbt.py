@@ -173,6 +173,9 @@ def _export_address(settings: Settings) -> str:
 def _invoke(settings: Settings, arguments: list[str], manifest: Any) -> Any:
     from dbt.cli.main import dbtRunner
 
+    from huitou.transform import adapter
+
+    adapter.mend()
     (settings.home / "dbt").mkdir(parents=True, exist_ok=True)
     outcome = dbtRunner(manifest=manifest).invoke(arguments)
     if outcome.exception is not None:
