@@ -112,7 +112,7 @@
     {% if only_touched() -%}
         insert into {{ touched_set("tier_days") }}
         select distinct answers.answer_day
-        from {{ turned_rows("customer_key, value_tier", "(" ~ touched_rows(this, "sunday_customers") ~ ")") }} as turned
+        from {{ turned_rows("customer_key, value_tier") }} as turned
         inner join {{ ref("int_answers") }} as answers
             on turned.customer_key = answers.customer_key
         on conflict do nothing
@@ -120,13 +120,30 @@
 {%- endmacro %}
 
 
-{# After the weights: the answers of weeks whose weights turned are worked out anew too, and with them all that is added
-   up of them. #}
+{# After the orders: of which the channel turned. #}
+{% macro note_turned_channels() -%}
+    {{ note_turned("retold_orders", "source, order_id", "source, order_id, channel") }}
+{%- endmacro %}
+
+
+{# After the groups that orders are weighed in. #}
+{% macro note_turned_strata() -%}
+    {{ note_turned("retold_orders", "source, order_id", "source, order_id, kind, experience, standing") }}
+{%- endmacro %}
+
+
+{# After the weights: beside the days of answers that turned themselves those on which an order was judged of which
+   something turned that its answers are told apart by, and those of weeks whose weights turned. Then all that is added up
+   of these days. #}
 {% macro note_turned_weights() -%}
     {% if only_touched() -%}
+        analyze {{ touched_set("retold_orders") }};
+        insert into {{ touched_set("answer_days") }}
+        select answer_day from ({{ touched_rows(ref("int_answers"), "retold_orders") }}) as answers
+        on conflict do nothing;
         insert into {{ touched_set("answer_days") }}
         select {{ days_after("turned.week", "days.n") }}
-        from {{ turned_rows() }} as turned
+        from {{ turned_rows("week, kind, experience, standing, weight", "weight <> 1") }} as turned
         cross join generate_series(0, 6) as days (n)
         on conflict do nothing;
         insert into {{ touched_set("tier_days") }}

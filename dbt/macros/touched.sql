@@ -25,6 +25,7 @@
         "answer_days": ["answer_day"],
         "review_weeks": ["first_day"],
         "tier_days": ["day"],
+        "retold_orders": ["source", "order_id"],
         "opinions": ["day", "breakdown"],
         "opinion_periods": ["period", "first_day", "breakdown"],
         "opinion_figures": ["period", "first_day", "breakdown"],
@@ -203,12 +204,22 @@
 {%- endmacro %}
 
 
-{# After it: `columns` of the rows that turned, a table function. `now` are the rows that were kept, as they are now. #}
-{% macro turned_rows(columns="*", now=this) -%}
+{# After it: `columns` of the rows that turned, of those that tell something. #}
+{% macro turned_rows(columns="*", condition="true") -%}
+    {% set meta = model.config.meta -%}
+    {% set now = "(" ~ touched_rows(this, meta.touched, meta.columns) ~ ")" if meta.touched else this -%}
     (
-        (select {{ columns }} from kept_rows except select {{ columns }} from {{ now }} as now)
+        (
+            select {{ columns }} from kept_rows where {{ condition }}
+            except
+            select {{ columns }} from {{ now }} as now
+        )
         union all
-        (select {{ columns }} from {{ now }} as now except select {{ columns }} from kept_rows)
+        (
+            select {{ columns }} from {{ now }} as now where {{ condition }}
+            except
+            select {{ columns }} from kept_rows
+        )
     )
 {%- endmacro %}
 

@@ -156,6 +156,36 @@ def test_past_days_turn_with_their_answerers_tier_alone_and_offers_with_their_pr
     assert any(not row.startswith(f"({buyer},") for row in offers)
 
 
+def test_days_of_answers_turn_where_an_answer_does_or_what_it_is_told_apart_by(shop: TouchedShop) -> None:
+    ordered, night = FIRST - timedelta(days=60), FIRST + timedelta(days=3)
+    reviewed = [FIRST - timedelta(days=40 - n) for n in range(8)]
+    with connect(shop.settings) as connection:
+        raw = RawFactory(connection)
+        for n, day in enumerate(reviewed):
+            raw.order(
+                f"o{n}", f"c{n}", ordered, status="delivered", delivered_after=2, promised_after=5, channel="online"
+            )
+            raw.review(f"r{n}", f"o{n}", day, 5)
+    shop.build(FIRST + timedelta(days=2))
+    with connect(shop.settings) as connection:
+        raw.connection = connection
+        again = {"status": "delivered", "promised_after": 5, "known": night}
+        raw.refund("half", "o0", night, "50")
+        raw.order("o1", "c1", ordered, delivered_after=2, channel="store", **again)
+        raw.order("o2", "c2", ordered, [(1, "100", "0"), (1, "5", "0")], delivered_after=2, channel="online", **again)
+        raw.order("o3", "c3", ordered, delivered_after=9, channel="online", **again)
+        raw.review("r4", "o4", reviewed[4], 1, known=night)
+        raw.review("r5", "o5", FIRST, 5, known=night)
+        # An order is known by its newest review, so what else is said of it is looked at too.
+        raw.review("more", "o6", reviewed[6] - timedelta(days=20), 5, known=night)
+        raw.order("o7", "c7", ordered, delivered_after=2, channel="online", **again)
+    shop.build(night)
+    assert shop.partial == [False, True]
+    before_the_weights_that_turned = {day for day in shop.touched("answer_days") if day <= reviewed[7]}
+    assert before_the_weights_that_turned == {reviewed[6] - timedelta(days=20), *reviewed[1:7]}
+    assert_same(shop.tables(), shop.worked_out_at_once(night))
+
+
 def test_all_is_worked_out_when_the_date_goes_back_and_touched_keys_again_after_it(shop: TouchedShop) -> None:
     factory = shop.begun(4, 300, FIRST)
     back = FIRST - timedelta(days=3)

@@ -1,3 +1,7 @@
+{{ config(
+    pre_hook="{{ keep_touched_rows() }}",
+    post_hook="{{ note_turned('answer_days', 'answer_day', '*') }}"
+) }}
 {{ touched_model(
     "answers", indexes=[["source", "answer_id"], ["source", "order_id"], ["customer_key"], ["answer_day"]]
 ) }}

@@ -1,3 +1,4 @@
+{{ config(pre_hook="{{ keep_touched_rows() }}", post_hook="{{ note_turned_channels() }}") }}
 {{ touched_model("orders", indexes=[
     ["source", "order_id"], ["customer_key"], ["order_day"], ["promised_day"], ["delivered_day"]
 ]) }}

@@ -1,3 +1,4 @@
+{{ config(pre_hook="{{ keep_touched_rows() }}", post_hook="{{ note_turned_strata() }}") }}
 {{ touched_model("judged_orders", indexes=[["source", "order_id"], ["settled_week"]]) }}
 
 with deliveries as (

@@ -1,5 +1,6 @@
 {{ config(pre_hook="{{ keep_rows() }}", post_hook="{{ note_turned_weights() }}") }}
--- The hook adds up what the tiers' hook has noted: depends_on: {{ ref("int_customers__tiers") }}
+-- The hook adds up what theirs have noted: depends_on: {{ ref("int_customers__tiers") }}
+-- depends_on: {{ ref("int_orders__contents") }} {{ ref("int_answers") }}
 
 with rates as (
     select * from {{ ref("int_response__rates") }}

@@ -69,9 +69,11 @@ cross join lateral (values
 where v.day is not null;
 analyze staging.touched_settled_weeks;
 
--- Days of answers. What they make touched beside them is known once their weights are.
-insert into staging.touched_answer_days
-select day from staging.touched_new_days
+-- The week and month that go on end on the day that is built. Which days turn beside the new ones is known once answers
+-- are worked out: here those of answers that may turn, or of which the orders may.
+insert into staging.touched_answer_days select day from staging.touched_new_days;
+create temp table days_of_answers on commit drop as
+select day as answer_day from staging.touched_new_days
 union
 select a.answer_day
 from intermediate.int_answers as a join staging.touched_answers using (source, answer_id)
@@ -89,5 +91,5 @@ join staging.touched_answers as t on t.source = r._source and t.answer_id = r.re
 where r.answered_at is not null;
 
 insert into staging.touched_review_weeks
-select distinct date_trunc('week', answer_day)::date from staging.touched_answer_days;
+select distinct date_trunc('week', answer_day)::date from days_of_answers;
 analyze staging.touched_review_weeks;

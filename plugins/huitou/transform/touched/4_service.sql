@@ -148,7 +148,7 @@ with followed as (
 )
 select day from staging.touched_sale_days
 union
-select answer_day from staging.touched_answer_days
+select answer_day from days_of_answers
 union
 select requested_day from asked_back where requested_day is not null
 union
