@@ -120,21 +120,15 @@
 {%- endmacro %}
 
 
-{# After the orders: of which the channel turned. #}
-{% macro note_turned_channels() -%}
-    {{ note_turned("retold_orders", "source, order_id", "source, order_id, channel") }}
+{# After a model of orders: those of which anything turned, or any of `columns`, that answers about them are told apart by. #}
+{% macro note_retold_orders(columns=none) -%}
+    {{ note_turned("retold_orders", "source, order_id", "source, order_id, " ~ columns if columns else "*") }}
 {%- endmacro %}
 
 
-{# After the groups that orders are weighed in. #}
-{% macro note_turned_strata() -%}
-    {{ note_turned("retold_orders", "source, order_id", "source, order_id, kind, experience, standing") }}
-{%- endmacro %}
-
-
-{# After the weights: beside the days of answers that turned themselves those on which an order was judged of which
-   something turned that its answers are told apart by, and those of weeks whose weights turned. Then all that is added up
-   of these days. #}
+{# After the weights: adds to the days of answers that turned those of answers about retold orders and those of weeks
+   whose weights turned, and notes all that is added up of these days. An answer without a weight of its own counts 1, so
+   such a weight is none. #}
 {% macro note_turned_weights() -%}
     {% if only_touched() -%}
         analyze {{ touched_set("retold_orders") }};

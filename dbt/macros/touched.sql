@@ -204,7 +204,7 @@
 {%- endmacro %}
 
 
-{# After it: `columns` of the rows that turned, of those that tell something. #}
+{# After it: `columns` of the rows that turned, without rows of before and after that do not meet `condition`. #}
 {% macro turned_rows(columns="*", condition="true") -%}
     {% set meta = model.config.meta -%}
     {% set now = "(" ~ touched_rows(this, meta.touched, meta.columns) ~ ")" if meta.touched else this -%}

@@ -158,14 +158,17 @@ def test_past_days_turn_with_their_answerers_tier_alone_and_offers_with_their_pr
 
 def test_days_of_answers_turn_where_an_answer_does_or_what_it_is_told_apart_by(shop: TouchedShop) -> None:
     ordered, night = FIRST - timedelta(days=60), FIRST + timedelta(days=3)
-    reviewed = [FIRST - timedelta(days=40 - n) for n in range(8)]
+    reviewed = [FIRST - timedelta(days=40 - n) for n in range(9)]
     with connect(shop.settings) as connection:
         raw = RawFactory(connection)
-        for n, day in enumerate(reviewed):
+        for n, day in enumerate(reviewed[:8]):
             raw.order(
                 f"o{n}", f"c{n}", ordered, status="delivered", delivered_after=2, promised_after=5, channel="online"
             )
             raw.review(f"r{n}", f"o{n}", day, 5)
+        # What has not come is in no group for weights.
+        raw.order("o8", "c8", ordered, channel="online")
+        raw.review("r8", "o8", reviewed[8], 5)
     shop.build(FIRST + timedelta(days=2))
     with connect(shop.settings) as connection:
         raw.connection = connection
@@ -179,10 +182,11 @@ def test_days_of_answers_turn_where_an_answer_does_or_what_it_is_told_apart_by(s
         # An order is known by its newest review, so what else is said of it is looked at too.
         raw.review("more", "o6", reviewed[6] - timedelta(days=20), 5, known=night)
         raw.order("o7", "c7", ordered, delivered_after=2, channel="online", **again)
+        raw.order("o8", "c8", ordered, channel="store", known=night)
     shop.build(night)
     assert shop.partial == [False, True]
-    before_the_weights_that_turned = {day for day in shop.touched("answer_days") if day <= reviewed[7]}
-    assert before_the_weights_that_turned == {reviewed[6] - timedelta(days=20), *reviewed[1:7]}
+    before_the_weights_that_turned = {day for day in shop.touched("answer_days") if day <= reviewed[8]}
+    assert before_the_weights_that_turned == {reviewed[6] - timedelta(days=20), *reviewed[1:7], reviewed[8]}
     assert_same(shop.tables(), shop.worked_out_at_once(night))
 
 

@@ -1,7 +1,4 @@
-{{ config(
-    pre_hook="{{ keep_touched_rows() }}",
-    post_hook="{{ note_turned('retold_orders', 'source, order_id', '*') }}"
-) }}
+{{ config(pre_hook="{{ keep_touched_rows() }}", post_hook="{{ note_retold_orders() }}") }}
 {{ touched_model("orders", indexes=[["source", "order_id"], ["source", "product_id"]]) }}
 
 with lines as (

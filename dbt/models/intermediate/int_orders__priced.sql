@@ -1,4 +1,4 @@
-{{ config(pre_hook="{{ keep_touched_rows() }}", post_hook="{{ note_turned_channels() }}") }}
+{{ config(pre_hook="{{ keep_touched_rows() }}", post_hook="{{ note_retold_orders('channel') }}") }}
 {{ touched_model("orders", indexes=[
     ["source", "order_id"], ["customer_key"], ["order_day"], ["promised_day"], ["delivered_day"]
 ]) }}

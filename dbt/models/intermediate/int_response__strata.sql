@@ -1,4 +1,7 @@
-{{ config(pre_hook="{{ keep_touched_rows() }}", post_hook="{{ note_turned_strata() }}") }}
+{{ config(
+    pre_hook="{{ keep_touched_rows() }}",
+    post_hook="{{ note_retold_orders('kind, experience, standing') }}"
+) }}
 {{ touched_model("judged_orders", indexes=[["source", "order_id"], ["settled_week"]]) }}
 
 with deliveries as (

@@ -22,15 +22,14 @@ class KeptConnections(PostgresConnectionManager):  # type: ignore[misc]
         Closes the connection where the server no longer answers.
         """
         connection = self.get_if_exists()
-        if connection is None:
+        if connection is None or connection.state != ConnectionState.OPEN:
             return
-        if connection.state == ConnectionState.OPEN:
-            try:
-                connection.handle.reset()
-            except psycopg2.Error:
-                super().release()
-            else:
-                connection.transaction_open = False
+        try:
+            connection.handle.reset()
+        except psycopg2.Error:
+            super().release()
+        else:
+            connection.transaction_open = False
 
 
 def mend() -> None:

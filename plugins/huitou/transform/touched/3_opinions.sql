@@ -69,9 +69,11 @@ cross join lateral (values
 where v.day is not null;
 analyze staging.touched_settled_weeks;
 
--- The week and month that go on end on the day that is built. Which days turn beside the new ones is known once answers
--- are worked out: here those of answers that may turn, or of which the orders may.
+-- Figures of the week and month that go on tell how far they go. Whichever other days turn is noted once answers, their
+-- orders and their weights are worked out.
 insert into staging.touched_answer_days select day from staging.touched_new_days;
+
+-- The days that may turn.
 create temp table days_of_answers on commit drop as
 select day as answer_day from staging.touched_new_days
 union
