@@ -28,8 +28,8 @@ TUNING = {
     "max_wal_size": "2GB",  # one big build should not end in a storm of checkpoints
     "wal_level": "minimal",  # nobody replicates it, so a load into a new table skips the log
     "max_wal_senders": "0",
-    "wal_compression": "on",
     "jit": "off",  # compiling costs more than these queries
+    "io_method": "sync",  # what it reads is in the system's cache: to ask another process costs more than to read
     "timezone": "UTC",
     "log_timezone": "UTC",
     # A failing statement or the detail of its error may quote a row, and rows may be about people.
