@@ -47,6 +47,9 @@ UNSEEN = """(
     where r._business_date <= %(built)s and r._file_id = any(array(
         select c.file_id from staging.taken_changes as c where c.feed = '{feed}' and c.file_id is not null
     ))
+    -- Tells PostgreSQL that these are few, where it would read all rows: files differ in size by far.
+    and r._file_id between (select min(c.file_id) from staging.taken_changes as c where c.feed = '{feed}')
+        and (select max(c.file_id) from staging.taken_changes as c where c.feed = '{feed}')
 )"""
 EVERYTHING = """
 select exists (

@@ -123,8 +123,11 @@ select o.source, o.order_id
 from intermediate.int_orders__priced as o
 join staging.basket_rules as s on s.setting = 'window_days'
 cross join sundays as sunday
-where o.order_day > sunday.built - s.value::int and o.order_day <= sunday.day - s.value::int
-    or o.order_day > sunday.built and o.order_day <= sunday.day;
+cross join lateral (values
+    (sunday.built, sunday.day),
+    (sunday.built - s.value::int, sunday.day - s.value::int)
+) as passed (built, day)
+where o.order_day > passed.built and o.order_day <= passed.day;
 analyze staging.touched_basket_orders;
 
 insert into staging.touched_answers
