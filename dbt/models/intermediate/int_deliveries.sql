@@ -23,6 +23,7 @@ select
     orders.source,
     orders.order_id,
     orders.customer_key,
+    orders.channel,
     orders.promised_day,
     orders.delivered_day,
     -- Delivered, but nobody wrote down when: the promised day stands in.

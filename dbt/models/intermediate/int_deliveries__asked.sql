@@ -4,10 +4,6 @@ with deliveries as (
         ~ setting("survey_rules", "recent_days") ~ ", " ~ setting("survey_rules", "ask_within_days") ~ ")") }}
 ),
 
-orders as (
-    select * from {{ ref("int_orders__priced") }}
-),
-
 customers as (
     select * from {{ ref("customer_value") }}
 ),
@@ -23,10 +19,6 @@ requests as (
 answers as (
     select * from {{ ref("int_answers") }}
     where metric <> 'review'
-),
-
-sold as (
-    {{ rows_of("orders", "deliveries", ["source", "order_id"]) }}
 ),
 
 asked as (
@@ -64,14 +56,12 @@ select
         when deliveries.is_late is null then 'no promise'
         else 'on time'
     end as punctuality,
-    coalesce(sold.channel, '(none)') as channel,
+    coalesce(deliveries.channel, '(none)') as channel,
     coalesce(customers.value_tier, '(none)') as value_tier,
     segments.lifecycle,
     asked_orders.order_id is not null as is_asked,
     coalesce(asked_orders.is_answered, false) as is_answered
 from deliveries
-inner join sold
-    on deliveries.source = sold.source and deliveries.order_id = sold.order_id
 inner join segments
     on deliveries.customer_key = segments.customer_key
 left join customers
