@@ -75,21 +75,21 @@
         select
             'recency' as dimension,
             {{ recency_day("last_order_date") }} as value,
-            count(*) as people
+            cast(count(*) as integer) as people
         from customers
         group by last_order_date
         union all
         select
             'frequency' as dimension,
             cast(orders_in_window as numeric) as value,
-            count(*) as people
+            cast(count(*) as integer) as people
         from customers
         group by orders_in_window
         union all
         select
             'monetary' as dimension,
             net_in_window as value,
-            count(*) as people
+            cast(count(*) as integer) as people
         from customers
         group by net_in_window
     ),
@@ -127,16 +127,9 @@
         insert into {{ touched_set("sunday_customers") }}
         select distinct customers.customer_key
         from {{ ref("int_customers__on_sunday") }} as customers
-        cross join lateral (
-            values
-            ('recency', {{ recency_day("customers.last_order_date") }}),
-            ('frequency', cast(customers.orders_in_window as numeric)),
-            ('monetary', customers.net_in_window)
-        ) as scored (dimension, value)
-        inner join (
+        cross join (
             select
                 dimension,
-                score,
                 least(was.from_value, now.from_value) as from_value,
                 greatest(was.from_value, now.from_value) as to_value,
                 was.from_value is null or now.from_value is null as is_other
@@ -145,9 +138,15 @@
                 using (dimension, score)
             where was.from_value is distinct from now.from_value
         ) as moved
-            on
-                scored.dimension = moved.dimension
-                and (moved.is_other or scored.value >= moved.from_value and scored.value < moved.to_value)
+        cross join lateral (
+            select
+                case moved.dimension
+                    when 'recency' then {{ recency_day("customers.last_order_date") }}
+                    when 'frequency' then customers.orders_in_window
+                    else customers.net_in_window
+                end as value
+        ) as scored
+        where moved.is_other or scored.value >= moved.from_value and scored.value < moved.to_value
         on conflict do nothing;
         analyze {{ touched_set("sunday_customers") }}
     {%- endif %}
