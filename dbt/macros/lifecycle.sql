@@ -1,13 +1,20 @@
 {# People whose class turned by the passing of time alone: an absence grew long enough, or the day of a registration
-   that was known ahead came. #}
+   that was known ahead came. Of all last days with sales few can begin a class on a new day: they are looked up. #}
 {% macro classes_that_turned() -%}
     select order_days.customer_key
-    from {{ ref("int_customers__order_days") }} as order_days
+    from {{ touched_set("new_days") }} as days
     cross join {{ ref("lifecycle_windows") }} as windows
-    inner join {{ touched_set("new_days") }} as days
-        on
-            days.day = {{ class_begins("order_days", "windows") }}
-    where order_days.next_order_day is null
+    cross join (
+        select 0 as later
+        union all
+        select value from {{ ref("lifecycle_hysteresis") }} where rule = 'grace_days'
+    ) as grace
+    cross join lateral (
+        select * from {{ ref("int_customers__order_days") }} as whole
+        where whole.order_day = {{ days_before("days.day", "windows.min_days + grace.later") }}
+        offset 0
+    ) as order_days
+    where order_days.next_order_day is null and days.day = {{ class_begins("order_days", "windows") }}
     union
     select customer_key
     from {{ ref("stg_customers") }}
@@ -38,8 +45,7 @@
         customer_key,
         order_day,
         first_order_day
-    from {{ this }}
-    where {{ touched_filter("buyers") }}
+    from ({{ touched_rows(this, "buyers") }}) as touched_days
 {%- endmacro %}
 
 

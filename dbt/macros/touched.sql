@@ -94,21 +94,26 @@
 {%- endmacro %}
 
 
-{# All rows of `relation`, or those of the touched keys; `columns` are the relation's names of the key. Of many rows of a
-   key `condition` keeps some. #}
+{# The rows of `relation` whose columns `names` are one of `keys`, where they are called `key`; of many rows of a key
+   `condition` keeps some, and `what` is wanted of each. Each key is looked up by itself: PostgreSQL expects many of them,
+   and would read all of the relation. #}
+{% macro rows_of_keys(relation, names, keys, key, condition=none, what="*") -%}
+    select of_key.*
+    from {{ keys }} as touched
+    cross join lateral (
+        select {{ what }} from {{ relation }} as whole
+        where {% for name in names %}{{ "and " if not loop.first }}whole.{{ name }} = touched.{{ key[loop.index0] }} {% endfor %}
+        {{ "and " ~ condition if condition }}
+        offset 0
+    ) as of_key
+{%- endmacro %}
+
+
+{# All rows of `relation`, or those of the touched keys; `columns` are the relation's names of the key. #}
 {% macro touched_rows(relation, kind, columns=none, condition=none) -%}
     {% set key = touched_kinds()[kind] -%}
-    {% set names = columns or key -%}
     {% if only_touched() -%}
-        select of_key.*
-        from {{ touched_set(kind) }} as touched
-        cross join lateral (
-            select * from {{ relation }} as whole
-            where {% for name in names %}{{ "and " if not loop.first }}whole.{{ name }} = touched.{{ key[loop.index0] }} {% endfor %}
-            {{ "and " ~ condition if condition }}
-            -- Keeps PostgreSQL from joining the whole relation: each key is looked up by itself.
-            offset 0
-        ) as of_key
+        {{ rows_of_keys(relation, columns or key, touched_set(kind), key, condition) }}
     {%- else -%}
         select * from {{ relation }}
         {{ "where " ~ condition if condition }}
@@ -132,16 +137,9 @@
 {%- endmacro %}
 
 
-{# The rows of CTE `relation` that have the keys of CTE `keys`, each looked up by itself, where the CTE is read once: for
-   few keys of many. #}
+{# The rows of CTE `relation` that have the keys of CTE `keys`, where the CTE is read once: for few keys of many. #}
 {% macro looked_up(relation, keys, columns) -%}
-    select of_key.*
-    from (select distinct {{ columns | join(", ") }} from {{ keys }}) as few
-    cross join lateral (
-        select * from {{ relation }} as whole
-        where {% for name in columns %}{{ "and " if not loop.first }}whole.{{ name }} = few.{{ name }} {% endfor %}
-        offset 0
-    ) as of_key
+    {{ rows_of_keys(relation, columns, "(select distinct " ~ columns | join(", ") ~ " from " ~ keys ~ ")", columns) }}
 {%- endmacro %}
 
 
@@ -199,7 +197,7 @@
 {% macro keep_touched_rows() -%}
     {% if only_touched() -%}
         create temp table kept_rows on commit drop as
-        select * from {{ this }} where {{ touched_filter(model.config.meta.touched, model.config.meta.columns) }}
+        {{ touched_rows(this, model.config.meta.touched, model.config.meta.columns) }}
     {%- endif %}
 {%- endmacro %}
 
@@ -237,28 +235,26 @@
 
 {# Before the model: what is worked out anew goes first, so that a key without rows leaves none behind. #}
 {% macro delete_touched() -%}
+    {% set meta = model.config.meta -%}
+    {% set key = touched_kinds()[meta.touched] -%}
     {% if is_incremental() -%}
-        delete from {{ this }} where {{ touched_filter(model.config.meta.touched, model.config.meta.columns) }};
+        delete from {{ this }} where ctid = any(array(
+            {{ rows_of_keys(this, meta.columns, touched_set(meta.touched), key, what="ctid") }}
+        ));
     {%- endif %}
 {%- endmacro %}
 
 
-{# A test of a model that was built so looks at what was touched; the rest was looked at when it was. A view is looked up
-   key by key, as PostgreSQL would work all of it out first. #}
+{# A test of a model that was built so looks at what was touched; the rest was looked at when it was. #}
 {% macro get_where_subquery(relation) -%}
     {% for node in (graph.nodes.values() if execute and only_touched() else [])
         if node.resource_type == "model" and node.name == relation.identifier
         and "touched" in node.config.meta -%}
         {% set kind = node.config.meta.touched -%}
-        {% if node.config.materialized == "view" -%}
-            {{ return("(" ~ touched_rows(relation, kind) ~ ") dbt_subquery") }}
-        {%- endif %}
-        {% set columns = node.config.meta.columns | join(", ") -%}
-        {{ return(
-            "(select * from " ~ relation ~ " where (" ~ columns ~ ") in (select "
-            ~ touched_kinds()[kind] | join(", ") ~ " from staging.touched_"
-            ~ ("_" ~ node.name if node.schema == "candidate" else kind) ~ ")) dbt_subquery"
-        ) }}
+        {% set is_mart = node.schema == "candidate" and node.config.materialized != "view" -%}
+        {% set keys = "staging.touched_" ~ ("_" ~ node.name if is_mart else kind) -%}
+        {% set found = rows_of_keys(relation, node.config.meta.columns, keys, touched_kinds()[kind]) -%}
+        {{ return("(" ~ found ~ ") dbt_subquery") }}
     {% endfor -%}
     {{ return(adapter.dispatch("get_where_subquery", "dbt")(relation)) }}
 {%- endmacro %}

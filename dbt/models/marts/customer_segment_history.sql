@@ -1,4 +1,5 @@
 {{ touched_model("buyers", also="{{ classes_that_turned() }}") }}
+-- Whose class turned is told by it: depends_on: {{ ref("lifecycle_hysteresis") }}
 
 with order_days as (
     {{ touched_rows(ref("int_customers__order_days"), "buyers") }}
