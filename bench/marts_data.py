@@ -37,7 +37,8 @@ class Shop:
     def write(self) -> None:
         last = (LAST - EPOCH).days
         number = np.arange(self.customers)
-        registered = last - self.draw.integers(0, DAYS, self.customers)
+        # Rows lie in raw by the day on which they came, as every night adds its own.
+        registered = np.sort(last - self.draw.integers(0, DAYS, self.customers))
         key = np.where(number % MERGED == 1, number - 1, number)
         self.save("customers", {"customer_id": names("c", number), "registered_at": moments(registered, 9)}, registered)
         pq.write_table(
