@@ -190,6 +190,36 @@ def test_days_of_answers_turn_where_an_answer_does_or_what_it_is_told_apart_by(s
     assert_same(shop.tables(), shop.worked_out_at_once(night))
 
 
+def test_classes_turn_by_time_alone_when_an_absence_grows_long_enough_or_a_slow_buyers_still_longer(
+    shop: TouchedShop,
+) -> None:
+    night = FIRST + timedelta(days=3)
+    with connect(shop.settings) as connection:
+        raw = RawFactory(connection)
+        absences = {"at_risk": [91], "lost": [181], "slow_at_risk": [121, 221], "slow_as_before": [91, 191]}
+        buyers = {
+            name: {raw.order(f"{name}{days}", name, night - timedelta(days=days)) for days in each}
+            for name, each in absences.items()
+        }
+    shop.build(FIRST + timedelta(days=2))
+    with connect(shop.settings) as connection:
+        raw.connection = connection
+        raw.order("tonight", "new", night)
+    shop.build(night)
+    assert shop.partial == [False, True]
+    with connect(shop.settings) as connection:
+        turned = connection.execute(
+            "select customer_key, lifecycle from marts.customer_segments where since = %s and lifecycle <> 'new'",
+            (night,),
+        ).fetchall()
+    assert dict(turned) == {
+        key: lifecycle
+        for name, lifecycle in (("at_risk", "at_risk"), ("lost", "lost"), ("slow_at_risk", "at_risk"))
+        for key in buyers[name]
+    }
+    assert_same(shop.tables(), shop.worked_out_at_once(night))
+
+
 def test_all_is_worked_out_when_the_date_goes_back_and_touched_keys_again_after_it(shop: TouchedShop) -> None:
     factory = shop.begun(4, 300, FIRST)
     back = FIRST - timedelta(days=3)
